@@ -1,0 +1,125 @@
+//! Planar audio whose channel count is known at compile time.
+
+/// The song's clock as the host tells it, at the first frame of a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transport {
+    /// Quarter notes a minute.
+    pub tempo_bpm: f64,
+    /// Whether the song is running.
+    pub playing: bool,
+}
+
+impl Default for Transport {
+    /// 120 bpm and running: what a host that says nothing is taken to mean.
+    fn default() -> Self {
+        Transport { tempo_bpm: 120.0, playing: true }
+    }
+}
+
+/// Some frames of audio, one slice a channel, all of one length, processed in place; and with them the side chain.
+#[derive(Debug)]
+pub struct Block<'a, const CH: usize> {
+    channels: [&'a mut [f32]; CH],
+    side_chain: Option<[&'a [f32]; CH]>,
+    transport: Transport,
+}
+
+impl<'a, const CH: usize> Block<'a, CH> {
+    /// A block over `channels`, cut to the shortest of them so that a careless caller cannot make a stage panic.
+    /// Real-time safe.
+    #[must_use]
+    pub fn new(mut channels: [&'a mut [f32]; CH]) -> Self {
+        let frames = channels.iter().map(|c| c.len()).min().unwrap_or(0);
+        for channel in &mut channels {
+            let whole = std::mem::take(channel);
+            *channel = &mut whole[..frames];
+        }
+        Block { channels, side_chain: None, transport: Transport::default() }
+    }
+
+    /// The same block with a side chain. One that is shorter than the block is as good as none. Real-time safe.
+    #[must_use]
+    pub fn with_side_chain(mut self, side_chain: Option<[&'a [f32]; CH]>) -> Self {
+        let frames = self.frames();
+        self.side_chain = side_chain.filter(|s| s.iter().all(|c| c.len() >= frames)).map(|s| s.map(|c| &c[..frames]));
+        self
+    }
+
+    /// The same block at this point of the song. Real-time safe.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Frames in the block. Real-time safe.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.channels.first().map_or(0, |c| c.len())
+    }
+
+    /// The song's clock at the block's first frame. Real-time safe.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// All channels. Real-time safe.
+    pub fn channels(&mut self) -> &mut [&'a mut [f32]; CH] {
+        &mut self.channels
+    }
+
+    /// All channels, to read. Real-time safe.
+    #[must_use]
+    pub fn channels_ref(&self) -> [&[f32]; CH] {
+        std::array::from_fn(|c| &*self.channels[c])
+    }
+
+    /// The side chain, where one is connected. Real-time safe.
+    #[must_use]
+    pub fn side_chain(&self) -> Option<[&'a [f32]; CH]> {
+        self.side_chain
+    }
+
+    /// The channels and the side chain at once. Real-time safe.
+    pub fn split(&mut self) -> (&mut [&'a mut [f32]; CH], Option<[&'a [f32]; CH]>) {
+        (&mut self.channels, self.side_chain)
+    }
+
+    /// The frames `start..start + len` as a block of their own; what lies beyond the end is cut off. Real-time safe.
+    pub fn span(&mut self, start: usize, len: usize) -> Block<'_, CH> {
+        let frames = self.frames();
+        let start = start.min(frames);
+        let end = start.saturating_add(len).min(frames);
+        let side_chain = self.side_chain.map(|s| s.map(|c| &c[start..end]));
+        let mut channels = self.channels.iter_mut();
+        Block {
+            channels: std::array::from_fn(|_| match channels.next() {
+                Some(c) => &mut c[start..end],
+                None => &mut [],
+            }),
+            side_chain,
+            transport: self.transport,
+        }
+    }
+
+    /// Makes samples that are not finite silent and limits the rest to +200 dBFS, so that no
+    /// stage's state can overflow. Every stage calls it first. Real-time safe.
+    pub fn make_finite(&mut self) {
+        for channel in &mut self.channels {
+            for sample in channel.iter_mut() {
+                *sample = finite(*sample);
+            }
+        }
+    }
+}
+
+/// The largest magnitude that is processed: +200 dBFS.
+pub const MAX_MAGNITUDE: f32 = 1e10;
+
+/// The sample; zero if it is NaN or infinite, limited to +200 dBFS. For a side chain, read where it is used. Real-time
+/// safe.
+#[must_use]
+pub fn finite(sample: f32) -> f32 {
+    if sample.abs() < f32::INFINITY { sample.clamp(-MAX_MAGNITUDE, MAX_MAGNITUDE) } else { 0.0 }
+}

@@ -1,0 +1,1 @@
+//! The two signal paths of the product.
