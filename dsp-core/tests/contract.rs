@@ -252,9 +252,13 @@ macro_rules! contract {
     )+};
 }
 
+use dsp_core::chain::channel_strip::ChannelStrip;
+use dsp_core::chain::mastering_bus::MasteringBus;
 use dsp_core::level::{Input, Output};
 
 contract! {
+    channel_strip: ChannelStrip, Default::default();
+    mastering_bus: MasteringBus, Default::default();
     input: Input, Default::default();
     output: Output, Default::default();
 }

@@ -1,0 +1,104 @@
+//! Tandem Master's signal path: input, …, output.
+
+use crate::block::Block;
+use crate::chain::Chain;
+use crate::chain::bypass::Bypass;
+use crate::chain::peaks::{self, Peaks};
+use crate::controls;
+use crate::level::{Input, InputParams, Output, OutputParams};
+use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
+
+controls! {
+    /// Everything that can be set on the master.
+    pub struct MasteringBusParams {
+        /// The dry signal instead, delayed to match.
+        pub bypass: bool = switch("Bypass", false),
+        /// Trim and polarity.
+        pub input: InputParams = group("Input"),
+        /// Gain.
+        pub output: OutputParams = group("Output"),
+    }
+}
+
+/// The mastering bus.
+#[derive(Clone, Debug, Default)]
+pub struct MasteringBus<const CH: usize> {
+    params: MasteringBusParams,
+    bypass: Bypass<CH>,
+    input: Input<CH>,
+    output: Output<CH>,
+    reading: MasteringReading,
+}
+
+/// What the meters of the master show, as of the last block.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MasteringReading {
+    /// Sample peaks that came in, after the trim.
+    pub input_peaks: Peaks,
+    /// Sample peaks that went out.
+    pub output_peaks: Peaks,
+}
+
+impl<const CH: usize> MasteringBus<CH> {
+    /// Not prepared yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<const CH: usize> Chain<CH> for MasteringBus<CH> {
+    type Reading = MasteringReading;
+
+    fn reading(&self) -> MasteringReading {
+        self.reading
+    }
+}
+
+impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
+    type Params = MasteringBusParams;
+
+    fn prepare(&mut self, config: StreamConfig, params: &MasteringBusParams) -> Result<(), PrepareError> {
+        self.params = controls::clamped(params);
+        let p = self.params;
+        self.input.prepare(config, &p.input)?;
+        self.output.prepare(config, &p.output)?;
+        self.bypass.prepare(config, self.latency_frames(), p.bypass);
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.bypass.reset();
+        self.input.reset();
+        self.output.reset();
+    }
+
+    fn set_params(&mut self, params: &MasteringBusParams) {
+        let p = controls::clamped(params);
+        if p == self.params {
+            return;
+        }
+        self.params = p;
+        self.bypass.set(p.bypass);
+        self.input.set_params(&p.input);
+        self.output.set_params(&p.output);
+    }
+
+    fn process(&mut self, block: &mut Block<'_, CH>) {
+        block.make_finite();
+        self.bypass.take_dry(block);
+        self.input.process(block);
+        self.reading.input_peaks = peaks::of(block);
+        self.output.process(block);
+        self.bypass.blend(block);
+        self.reading.output_peaks = peaks::of(block);
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.input.latency_frames() + self.output.latency_frames()
+    }
+
+    fn tail(&self) -> Tail {
+        self.input.tail().then(self.output.tail())
+    }
+}

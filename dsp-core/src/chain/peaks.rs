@@ -1,0 +1,16 @@
+//! Sample peaks of a block, for the meters at both ends of a chain.
+
+use crate::block::Block;
+
+/// The greatest magnitude in each channel of the last block, linear; 1 is 0 dBFS. A mono chain fills the first.
+pub type Peaks = [f32; 2];
+
+/// The peaks of `block`. Real-time safe.
+#[must_use]
+pub fn of<const CH: usize>(block: &Block<'_, CH>) -> Peaks {
+    let mut peaks = [0.0; 2];
+    for (peak, channel) in peaks.iter_mut().zip(block.channels_ref()) {
+        *peak = channel.iter().fold(0.0, |m: f32, s| m.max(s.abs()));
+    }
+    peaks
+}
