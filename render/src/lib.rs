@@ -1,0 +1,16 @@
+//! Sessions, files and measurements: what the `tandem` program does with the signal paths of dsp-core.
+//!
+//! - [`session`]: a session file, read and checked;
+//! - [`audio_file`]: audio in and out of files, nothing half-written left behind;
+//! - [`engine`]: tracks through inserts to a mix and a master, whatever the inserts are;
+//! - [`direct`]: inserts that call the chains of dsp-core directly;
+//! - [`fault`]: what went wrong, where, and the cure.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod audio_file;
+pub mod direct;
+pub mod engine;
+pub mod fault;
+pub mod session;

@@ -1,0 +1,38 @@
+//! Everything that must hold before a change lands.
+
+use crate::{bundle, layering, machine};
+use anyhow::{Context, Result, bail};
+use std::process::Command;
+use std::time::Instant;
+
+/// Runs all checks, the cheapest first; stops at the first that fails.
+pub fn run() -> Result<()> {
+    let start = Instant::now();
+    let step = |name: &str, done: &dyn Fn() -> Result<()>| {
+        println!("\n== {name}");
+        let began = Instant::now();
+        done().with_context(|| name.to_owned())?;
+        println!("== {name}: ok, {} s", began.elapsed().as_secs());
+        anyhow::Ok(())
+    };
+    step("machine", &machine::prepare)?;
+    step("formatting", &|| cargo(&["fmt", "--all", "--check"]))?;
+    step("layers", &layering::check)?;
+    step("lints", &|| cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    step("unit and contract tests", &|| {
+        cargo(&["test", "--quiet", "-p", "dsp-core", "-p", "tandem-render", "-p", "xtask"])
+    })?;
+    step("bundles", &bundle::build)?;
+    step("bundles in hosts", &|| cargo(&["test", "-p", "tandem-host"]))?;
+    println!("\nall checks passed in {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let status = Command::new(cargo).args(arguments).status().context("cargo cannot be run")?;
+    if !status.success() {
+        bail!("cargo {} failed", arguments.join(" "));
+    }
+    Ok(())
+}
