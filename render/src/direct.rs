@@ -63,7 +63,7 @@ impl<C: Chain<2, Params = P>, P: controls::Controls> Running<C, P> {
 impl Insert for DirectInsert {
     type Error = PrepareError;
 
-    fn latency_frames(&self) -> usize {
+    fn latency_frames(&mut self) -> usize {
         use dsp_core::processor::Processor;
         match self {
             DirectInsert::Channel(running) => running.chain.latency_frames(),

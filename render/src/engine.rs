@@ -27,7 +27,7 @@ pub trait Insert {
     type Error;
 
     /// Frames by which its output lags.
-    fn latency_frames(&self) -> usize;
+    fn latency_frames(&mut self) -> usize;
 
     /// Processes stereo in place. `events` are in order of their offsets, all within the block.
     ///

@@ -4,6 +4,8 @@
 //! - [`audio_file`]: audio in and out of files, nothing half-written left behind;
 //! - [`engine`]: tracks through inserts to a mix and a master, whatever the inserts are;
 //! - [`direct`]: inserts that call the chains of dsp-core directly;
+//! - [`measurement`]: what a file measures;
+//! - [`report`]: a mix and its master on one page, and as JSON;
 //! - [`fault`]: what went wrong, where, and the cure.
 
 #![forbid(unsafe_code)]
@@ -13,4 +15,6 @@ pub mod audio_file;
 pub mod direct;
 pub mod engine;
 pub mod fault;
+pub mod measurement;
+pub mod report;
 pub mod session;
