@@ -19,4 +19,5 @@ pub mod preset;
 pub mod processor;
 pub mod ramp;
 pub mod range;
+pub mod space;
 pub mod text;

@@ -255,10 +255,12 @@ macro_rules! contract {
 use dsp_core::chain::channel_strip::ChannelStrip;
 use dsp_core::chain::mastering_bus::MasteringBus;
 use dsp_core::level::{Input, Output};
+use dsp_core::space::panner::Panner;
 
 contract! {
     channel_strip: ChannelStrip, Default::default();
     mastering_bus: MasteringBus, Default::default();
     input: Input, Default::default();
     output: Output, Default::default();
+    panner: Panner, Default::default();
 }
