@@ -82,7 +82,10 @@ impl Report<'_> {
         let passed = self.checks.iter().all(|c| c.passed);
         let verdict = if passed { "every promise kept" } else { "a promise was not kept" };
         let class = if passed { "good" } else { "bad" };
-        let spectra = [spectrum::average(self.mix.audio, self.sample_rate_hz), spectrum::average(self.master.audio, self.sample_rate_hz)];
+        let spectra = [
+            spectrum::average(self.mix.audio, self.sample_rate_hz),
+            spectrum::average(self.master.audio, self.sample_rate_hz),
+        ];
         // writing to a String cannot fail
         let _ = write!(
             page,

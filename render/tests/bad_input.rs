@@ -114,7 +114,10 @@ fn bad_sessions() {
         (with("name = \"Kick\"", "name = \"Kick\"\ncolour = 3"), &["line 7", "colour"]),
         (with("gain_db = -3.0", "gian_db = -3.0"), &["track 'Kick'", "output.gian_db", "did you mean 'gain_db'"]),
         (with("gain_db = -3.0", "gain_db = 40"), &["track 'Kick'", "output.gain_db", "found 40", "-100 to 12"]),
-        (with("\"output.gain_db\"", "\"output.gain\""), &["track 'Kick'", "output.gain", "did you mean 'output.gain_db'"]),
+        (
+            with("\"output.gain_db\"", "\"output.gain\""),
+            &["track 'Kick'", "output.gain", "did you mean 'output.gain_db'"],
+        ),
         (with("[1.0, 0.0]", "[1.0, 99.0]"), &["track 'Kick'", "point 2 is 99", "-100 to 12", "in the range"]),
         (with("[1.0, 0.0]", "[0.0, 0.0]"), &["point 2", "order of time"]),
         (with("sample_rate_hz = 48000", "sample_rate_hz = 10"), &["sample_rate_hz is 10", "8000 to 768000"]),

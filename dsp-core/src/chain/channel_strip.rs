@@ -1,4 +1,4 @@
-//! Tandem Channel's signal path: input, …, output.
+//! Tandem Channel's signal path: input, panner, output.
 
 use crate::block::Block;
 use crate::chain::Chain;
@@ -7,6 +7,7 @@ use crate::chain::peaks::{self, Peaks};
 use crate::controls;
 use crate::level::{Input, InputParams, Output, OutputParams};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
+use crate::space::panner::{Panner, PannerParams};
 
 controls! {
     /// Everything that can be set on a channel.
@@ -15,6 +16,8 @@ controls! {
         pub bypass: bool = switch("Bypass", false),
         /// Trim and polarity.
         pub input: InputParams = group("Input"),
+        /// Place and width.
+        pub panner: PannerParams = group("Pan"),
         /// Gain.
         pub output: OutputParams = group("Output"),
     }
@@ -26,6 +29,7 @@ pub struct ChannelStrip<const CH: usize> {
     params: ChannelStripParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
+    panner: Panner<CH>,
     output: Output<CH>,
     reading: ChannelReading,
 }
@@ -62,6 +66,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.params = controls::clamped(params);
         let p = self.params;
         self.input.prepare(config, &p.input)?;
+        self.panner.prepare(config, &p.panner)?;
         self.output.prepare(config, &p.output)?;
         self.bypass.prepare(config, self.latency_frames(), p.bypass);
         Ok(())
@@ -70,6 +75,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
     fn reset(&mut self) {
         self.bypass.reset();
         self.input.reset();
+        self.panner.reset();
         self.output.reset();
     }
 
@@ -81,6 +87,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.params = p;
         self.bypass.set(p.bypass);
         self.input.set_params(&p.input);
+        self.panner.set_params(&p.panner);
         self.output.set_params(&p.output);
     }
 
@@ -89,16 +96,17 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.bypass.take_dry(block);
         self.input.process(block);
         self.reading.input_peaks = peaks::of(block);
+        self.panner.process(block);
         self.output.process(block);
         self.bypass.blend(block);
         self.reading.output_peaks = peaks::of(block);
     }
 
     fn latency_frames(&self) -> usize {
-        self.input.latency_frames() + self.output.latency_frames()
+        self.input.latency_frames() + self.panner.latency_frames() + self.output.latency_frames()
     }
 
     fn tail(&self) -> Tail {
-        self.input.tail().then(self.output.tail())
+        self.input.tail().then(self.panner.tail()).then(self.output.tail())
     }
 }

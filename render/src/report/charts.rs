@@ -55,7 +55,10 @@ pub fn loudness(mix: &Course, master: &Course, target_lufs: f64) -> String {
         mesh(&mut chart, "LUFS", &|t| format!("{t:.0} s"), &|y| format!("{y:.0}"), 8)?;
         chart.draw_series(LineSeries::new([(0.0, target_lufs), (seconds, target_lufs)], TARGET.stroke_width(1)))?;
         for (course, colour) in [(mix, MIX), (master, MASTER)] {
-            chart.draw_series(LineSeries::new(points(course, &course.momentary_lufs), colour.mix(0.35).stroke_width(1)))?;
+            chart.draw_series(LineSeries::new(
+                points(course, &course.momentary_lufs),
+                colour.mix(0.35).stroke_width(1),
+            ))?;
             chart.draw_series(LineSeries::new(points(course, &course.short_term_lufs), colour.stroke_width(2)))?;
         }
         label(area, "Mix", MIX, 62, 10)?;

@@ -14,9 +14,8 @@ pub fn average(audio: &[Vec<f32>; 2], sample_rate_hz: u32) -> Vec<(f64, f64)> {
     let mut windowed = fft.make_input_vec();
     let mut bins = fft.make_output_vec();
     let mut power = vec![0.0f64; bins.len()];
-    let window: Vec<f64> = (0..FFT_FRAMES)
-        .map(|n| 0.5 - 0.5 * (std::f64::consts::TAU * n as f64 / FFT_FRAMES as f64).cos())
-        .collect();
+    let window: Vec<f64> =
+        (0..FFT_FRAMES).map(|n| 0.5 - 0.5 * (std::f64::consts::TAU * n as f64 / FFT_FRAMES as f64).cos()).collect();
     let mut count = 0usize;
     for channel in audio {
         for start in (0..channel.len().saturating_sub(FFT_FRAMES - 1)).step_by(FFT_FRAMES / 2) {
