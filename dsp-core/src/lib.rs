@@ -13,6 +13,7 @@ pub mod chain;
 pub mod control_grid;
 pub mod controls;
 pub mod delay_line;
+pub mod dynamics;
 pub mod level;
 pub mod math;
 pub mod preset;

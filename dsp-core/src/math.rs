@@ -3,6 +3,8 @@
 //! `std` calls the platform's libm, and those differ in the last bits; the `libm` crate is the same pure Rust
 //! everywhere. Nothing here uses a fused multiply-add.
 
+pub mod decibels;
+
 pub use std::f64::consts::{LN_2, LN_10, PI, SQRT_2, TAU};
 
 /// Sine of `x` radians.

@@ -254,6 +254,7 @@ macro_rules! contract {
 
 use dsp_core::chain::channel_strip::ChannelStrip;
 use dsp_core::chain::mastering_bus::MasteringBus;
+use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::level::{Input, Output};
 use dsp_core::space::panner::Panner;
 
@@ -263,4 +264,5 @@ contract! {
     input: Input, Default::default();
     output: Output, Default::default();
     panner: Panner, Default::default();
+    compressor: Compressor, Default::default();
 }
