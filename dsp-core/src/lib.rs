@@ -16,6 +16,7 @@ pub mod delay_line;
 pub mod dynamics;
 pub mod level;
 pub mod math;
+pub mod metering;
 pub mod preset;
 pub mod processor;
 pub mod ramp;

@@ -1,0 +1,3 @@
+//! What is measured and shown.
+
+pub mod true_peak;
