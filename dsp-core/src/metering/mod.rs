@@ -1,3 +1,8 @@
 //! What is measured and shown.
 
 pub mod true_peak;
+//! What is measured: loudness, peaks, correlation, word length.
+
+pub mod k_weighting;
+pub mod loudness;
+mod ordered_energies;

@@ -1,0 +1,79 @@
+//! What the meter costs a stereo frame, beside the `ebur128` crate in the same run.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dsp_core::metering::loudness::LoudnessMeter;
+use dsp_core::processor::StreamConfig;
+use ebur128::{EbuR128, Mode};
+use std::hint::black_box;
+
+const RATE_HZ: u32 = 48_000;
+
+/// Seeded noise about −20 dBFS with a slow beat to it.
+fn noise(frames: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed;
+    (0..frames)
+        .map(|n| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let white = (state >> 40) as f32 / (1 << 23) as f32 - 1.0;
+            0.2 * white * if n / 30_000 % 2 == 0 { 1.0 } else { 0.3 }
+        })
+        .collect()
+}
+
+/// Feeds ten seconds in a ring, block by block, and reads every 10 ms.
+struct Feed {
+    left: Vec<f32>,
+    right: Vec<f32>,
+    block: usize,
+    at: usize,
+    unread: usize,
+}
+
+impl Feed {
+    fn new(block: usize) -> Self {
+        let frames = 10 * RATE_HZ as usize / block * block;
+        Feed { left: noise(frames, 1), right: noise(frames, 2), block, at: 0, unread: 0 }
+    }
+
+    fn next(&mut self, take: impl FnOnce([&[f32]; 2]), read: impl FnOnce()) {
+        let range = self.at..self.at + self.block;
+        take([&self.left[range.clone()], &self.right[range]]);
+        self.at = (self.at + self.block) % self.left.len();
+        self.unread += self.block;
+        if self.unread >= RATE_HZ as usize / 100 {
+            self.unread = 0;
+            read();
+        }
+    }
+}
+
+fn loudness(c: &mut Criterion) {
+    let mut group = c.benchmark_group("loudness");
+    for block in [64, 512] {
+        group.throughput(Throughput::Elements(block as u64));
+        group.bench_function(BenchmarkId::new("M S I LRA, read every 10 ms", block), |b| {
+            let meter = std::cell::RefCell::new(LoudnessMeter::<2>::new());
+            meter.borrow_mut().prepare(StreamConfig { sample_rate_hz: 48_000.0, max_frames: 512 }).unwrap();
+            let mut feed = Feed::new(block);
+            b.iter(|| {
+                feed.next(|c| meter.borrow_mut().process(c), || drop(black_box(meter.borrow().reading())));
+            });
+        });
+        for (name, mode) in [
+            ("ebur128 M S I LRA", Mode::M | Mode::S | Mode::I | Mode::LRA),
+            ("ebur128 all", Mode::all() - Mode::HISTOGRAM),
+        ] {
+            group.bench_function(BenchmarkId::new(name, block), |b| {
+                let mut meter = EbuR128::new(2, RATE_HZ, mode).unwrap();
+                let mut feed = Feed::new(block);
+                b.iter(|| feed.next(|c| meter.add_frames_planar_f32(&c).unwrap(), || ()));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, loudness);
+criterion_main!(benches);
