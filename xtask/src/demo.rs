@@ -69,7 +69,13 @@ pub fn run(session_path: &Path, out: &Path) -> Result<()> {
     }
     let broken: Vec<&Check> = checks.iter().filter(|c| !c.passed).collect();
     if let Some(first) = broken.first() {
-        bail!("{} of {} promises not kept; the first: {}, found {}", broken.len(), checks.len(), first.promise, first.found);
+        bail!(
+            "{} of {} promises not kept; the first: {}, found {}",
+            broken.len(),
+            checks.len(),
+            first.promise,
+            first.found
+        );
     }
     Ok(())
 }
@@ -133,7 +139,13 @@ fn second_opinion(master: &[Vec<f32>; 2], rate_hz: u32) -> Result<(f64, f64)> {
     Ok((meter.loudness_global()?, 20.0 * peak.log10()))
 }
 
-fn checks(mix: &Measured, master: &Measured, opinion: &(f64, f64), rendered: &Rendered, direct: &Rendered) -> Vec<Check> {
+fn checks(
+    mix: &Measured,
+    master: &Measured,
+    opinion: &(f64, f64),
+    rendered: &Rendered,
+    direct: &Rendered,
+) -> Vec<Check> {
     let within = |promise: String, unit: &str, found: Option<f64>, low: f64, high: f64| Check {
         promise,
         found: found.map_or_else(|| "not measurable".to_owned(), |v| format!("{v:.2} {unit}")),
@@ -152,7 +164,13 @@ fn checks(mix: &Measured, master: &Measured, opinion: &(f64, f64), rendered: &Re
         ),
         within(format!("master: {target} ± {tolerance_lu} LUFS"), "LUFS", master.integrated_lufs, low, high),
         within(format!("master: {target} ± {tolerance_lu} LUFS by ebur128"), "LUFS", Some(opinion.0), low, high),
-        within(format!("master: true peak at most {ceiling} dBTP"), "dBTP", master.true_peak_dbtp, -200.0, ceiling + 0.01),
+        within(
+            format!("master: true peak at most {ceiling} dBTP"),
+            "dBTP",
+            master.true_peak_dbtp,
+            -200.0,
+            ceiling + 0.01,
+        ),
         within(
             format!("master: true peak at most {ceiling} dBTP by ebur128 (its own error {METER_TOLERANCE_DB} dB)"),
             "dBTP",

@@ -21,7 +21,10 @@ pub fn check() -> Result<()> {
     let ours: Vec<&str> = metadata.packages.iter().map(|p| p.name.as_str()).collect();
     for package in &metadata.packages {
         let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == package.name.as_str()) else {
-            bail!("{} has no place in the layers; give it one in xtask/src/layering.rs and ARCHITECTURE.md", package.name);
+            bail!(
+                "{} has no place in the layers; give it one in xtask/src/layering.rs and ARCHITECTURE.md",
+                package.name
+            );
         };
         for dependency in &package.dependencies {
             let name = dependency.name.as_str();

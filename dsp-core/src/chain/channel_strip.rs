@@ -1,10 +1,11 @@
-//! Tandem Channel's signal path: input, panner, output.
+//! Tandem Channel's signal path: input, compressor, panner, output.
 
 use crate::block::Block;
 use crate::chain::Chain;
 use crate::chain::bypass::Bypass;
 use crate::chain::peaks::{self, Peaks};
 use crate::controls;
+use crate::dynamics::compressor::{Compressor, CompressorParams, CompressorReading};
 use crate::level::{Input, InputParams, Output, OutputParams};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::space::panner::{Panner, PannerParams};
@@ -16,6 +17,8 @@ controls! {
         pub bypass: bool = switch("Bypass", false),
         /// Trim and polarity.
         pub input: InputParams = group("Input"),
+        /// Dynamics.
+        pub compressor: CompressorParams = group("Comp"),
         /// Place and width.
         pub panner: PannerParams = group("Pan"),
         /// Gain.
@@ -29,6 +32,7 @@ pub struct ChannelStrip<const CH: usize> {
     params: ChannelStripParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
+    compressor: Compressor<CH>,
     panner: Panner<CH>,
     output: Output<CH>,
     reading: ChannelReading,
@@ -39,6 +43,8 @@ pub struct ChannelStrip<const CH: usize> {
 pub struct ChannelReading {
     /// Sample peaks that came in, after the trim.
     pub input_peaks: Peaks,
+    /// What the compressor does.
+    pub compressor: CompressorReading,
     /// Sample peaks that went out.
     pub output_peaks: Peaks,
 }
@@ -66,6 +72,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.params = controls::clamped(params);
         let p = self.params;
         self.input.prepare(config, &p.input)?;
+        self.compressor.prepare(config, &p.compressor)?;
         self.panner.prepare(config, &p.panner)?;
         self.output.prepare(config, &p.output)?;
         self.bypass.prepare(config, self.latency_frames(), p.bypass);
@@ -75,6 +82,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
     fn reset(&mut self) {
         self.bypass.reset();
         self.input.reset();
+        self.compressor.reset();
         self.panner.reset();
         self.output.reset();
     }
@@ -87,6 +95,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.params = p;
         self.bypass.set(p.bypass);
         self.input.set_params(&p.input);
+        self.compressor.set_params(&p.compressor);
         self.panner.set_params(&p.panner);
         self.output.set_params(&p.output);
     }
@@ -96,6 +105,8 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.bypass.take_dry(block);
         self.input.process(block);
         self.reading.input_peaks = peaks::of(block);
+        self.compressor.process(block);
+        self.reading.compressor = self.compressor.reading();
         self.panner.process(block);
         self.output.process(block);
         self.bypass.blend(block);
@@ -103,10 +114,13 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
     }
 
     fn latency_frames(&self) -> usize {
-        self.input.latency_frames() + self.panner.latency_frames() + self.output.latency_frames()
+        self.input.latency_frames()
+            + self.compressor.latency_frames()
+            + self.panner.latency_frames()
+            + self.output.latency_frames()
     }
 
     fn tail(&self) -> Tail {
-        self.input.tail().then(self.panner.tail()).then(self.output.tail())
+        self.input.tail().then(self.compressor.tail()).then(self.panner.tail()).then(self.output.tail())
     }
 }

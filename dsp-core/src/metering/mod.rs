@@ -1,7 +1,3 @@
-//! What is measured and shown.
-
-pub mod true_peak;
-//! What is measured: loudness, peaks, correlation, word length.
 //! What is measured and shown: loudness, peaks, correlation, word length.
 
 pub mod k_weighting;
