@@ -1,6 +1,6 @@
 //! Built bundles as inserts of the mixing engine: what a DAW does with a session.
 
-use crate::{Event, HostError, MainSide, Plugin, PluginBundle, Setup, Transport};
+use crate::{Event, HostError, Plugin, PluginBundle, Setup, Transport};
 use dsp_core::chain::channel_strip::ChannelStripParams;
 use dsp_core::chain::mastering_bus::MasteringBusParams;
 use dsp_core::controls::{self, Controls, Kind};
@@ -46,6 +46,9 @@ impl PluginRack {
         };
         set_all(&mut plugin, &parameters, params)?;
         plugin.activate(setup)?;
+        // VST3 takes changes in with a block only: deliver them, then start as a host does that has loaded a session
+        plugin.flush()?;
+        plugin.restart()?;
         let events = Vec::with_capacity(1024);
         Ok(PluginInsert { plugin, parameters, events, stream, at: 0 })
     }

@@ -136,6 +136,9 @@ fn state_round_trip<P: Controls>(name: &str, format: &str) {
     let parameters = Mapped::all::<P>(&first).unwrap();
     set_all(&mut first, &parameters, &params).unwrap();
     first.activate(Setup::default()).unwrap();
+    // VST3 takes changes in with a block only
+    first.flush().unwrap();
+    first.restart().unwrap();
     let expected = run(&mut first, &audio, &[]);
     let state = first.save_state().unwrap();
 
@@ -280,7 +283,8 @@ fn layouts() {
                 for ((left, right), key) in
                     left.chunks_mut(512).zip(right.chunks_mut(512)).zip(key[0].chunks(512).zip(key[1].chunks(512)))
                 {
-                    let key = (side_chain == SideChain::Connected).then_some(&[key.0, key.1][..]);
+                    let key = [key.0, key.1];
+                    let key = (side_chain == SideChain::Connected).then_some(&key[..]);
                     plugin.process(&mut [left, right], key, None, &[]).unwrap();
                 }
                 assert!(out[0][latency..] == expected[0][..2048 - latency], "{name}.{format}: {side_chain:?}");
