@@ -255,6 +255,7 @@ macro_rules! contract {
 use dsp_core::chain::channel_strip::ChannelStrip;
 use dsp_core::chain::mastering_bus::MasteringBus;
 use dsp_core::dynamics::compressor::Compressor;
+use dsp_core::dynamics::gate::Gate;
 use dsp_core::level::{Input, Output};
 use dsp_core::space::panner::Panner;
 
@@ -265,4 +266,5 @@ contract! {
     output: Output, Default::default();
     panner: Panner, Default::default();
     compressor: Compressor, Default::default();
+    gate: Gate, Default::default();
 }

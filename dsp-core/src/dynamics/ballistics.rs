@@ -98,6 +98,12 @@ pub struct Follower {
 }
 
 impl Follower {
+    /// At rest at `db`. Real-time safe.
+    #[must_use]
+    pub fn at(db: f64) -> Self {
+        Follower { held: db, smooth: db, out: db, ..Follower::default() }
+    }
+
     /// The reduction, in decibels. Real-time safe.
     #[must_use]
     pub fn reduction_db(&self) -> f64 {
@@ -115,9 +121,10 @@ impl Follower {
             && (self.memory - other.memory).abs() < NEAR_DB
     }
 
-    /// Ends a hold and forgets lasting reduction; where the reduction is, it stays. Real-time safe.
-    pub fn forget_the_past(&mut self) {
-        (self.left, self.memory) = (0, 0.0);
+    /// Ends a hold and forgets lasting reduction; what comes out goes on from where it is, under whatever rates. For a
+    /// change of style. Real-time safe.
+    pub fn change_over(&mut self) {
+        (self.left, self.memory, self.smooth) = (0, 0.0, self.out);
     }
 
     /// Snaps what has died away to zero. Real-time safe.
@@ -133,7 +140,6 @@ impl Follower {
         self.held = if target >= self.held { target } else { self.held + rates.release * (target - self.held) };
         let rate = if self.held > self.smooth { rates.attack } else { rates.settle };
         self.smooth += rate * (self.held - self.smooth);
-        // kept alike, so that a style which needs more can take over at any frame
         self.out = self.smooth;
         self.out
     }
@@ -148,7 +154,8 @@ impl Follower {
         } else if self.left > 0 {
             self.left = self.left.min(rates.hold_frames).saturating_sub(1);
         } else {
-            let floor = target.max(rates.memory_share * self.memory);
+            let remembered = rates.memory_share * self.memory;
+            let floor = if remembered > 0.0 { target.max(remembered) } else { target };
             self.held += (rates.release * release_weight).min(1.0) * (floor.min(self.held) - self.held);
         }
         let fill = if self.held > self.memory { rates.memory_charge } else { rates.memory_drain };

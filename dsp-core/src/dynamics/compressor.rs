@@ -8,12 +8,13 @@ use crate::delay_line::DelayLine;
 use crate::dynamics::ballistics::{Follower, Rates};
 use crate::dynamics::envelope::{Lane, LevelDetector};
 use crate::dynamics::gain_curve::{CurveVector, GainCurve, slope_of_ratio};
+use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
 use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
+use crate::dynamics::make_up::MakeUpMeter;
 use crate::dynamics::sliding_max::SlidingMax;
 use crate::dynamics::style::Style;
 use crate::math::{self, decibels};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
-use crate::ramp::Ramp;
 use crate::range::{Range, Unit};
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x8};
@@ -118,6 +119,9 @@ pub struct CompressorReading {
     pub max_reduction_db: f64,
     /// Measured level of the key at the last frame, in decibels: where the dot stands on the curve. `None` while off.
     pub key_level_db: Option<f64>,
+    /// The make-up that would bring the loudness back to that of the input, in decibels, by the last ten seconds or so;
+    /// `None` while not measuring, and for the first second. Written into `auto_make_up_db`, it takes effect.
+    pub measured_make_up_db: Option<f64>,
     /// Highest sample that came in since the last reading, as a magnitude.
     pub input_peak: f32,
     /// Highest sample that went out since the last reading, as a magnitude.
@@ -133,11 +137,7 @@ pub struct Compressor<const CH: usize> {
     raw: CompressorParams,
     params: CompressorParams,
     grid: ControlGrid,
-    glides: [Ramp; GLIDES],
-    /// The glides' values, frame by frame.
-    values: [Lane; GLIDES],
-    /// All of `values` are what the glides rest at.
-    values_rest: bool,
+    glides: Glides<GLIDES>,
     /// Working, or fading in or out.
     active: bool,
     rates: Rates,
@@ -155,10 +155,12 @@ pub struct Compressor<const CH: usize> {
     listening: bool,
     uses_rms: bool,
     uses_external: bool,
+    make_up_meter: MakeUpMeter<CH>,
+    measuring: bool,
     reading: CompressorReading,
 }
 
-/// What glides, by its place in `Compressor::glides`.
+/// What glides, by its place in [`Glides`]; the switch comes last.
 const THRESHOLD: usize = 0;
 const KNEE: usize = 1;
 const SLOPE_ABOVE: usize = 2;
@@ -185,9 +187,7 @@ impl<const CH: usize> Compressor<CH> {
             raw: params,
             params,
             grid: ControlGrid::default(),
-            glides: targets(&params).map(|t| Ramp::new(t, 1)),
-            values: [[0.0; GRID_FRAMES]; GLIDES],
-            values_rest: false,
+            glides: Glides::new(targets(&params), GLIDE_SECONDS, 48_000.0),
             active: false,
             rates: params.style.times(params.attack_ms, params.release_ms, 0.0, false).rates(48_000.0),
             loop_gain: 1.0,
@@ -202,16 +202,28 @@ impl<const CH: usize> Compressor<CH> {
             listening: false,
             uses_rms: false,
             uses_external: false,
+            make_up_meter: MakeUpMeter::new(48_000.0),
+            measuring: false,
             reading: CompressorReading::default(),
         }
     }
 
     /// What the meters show; the largest reduction and the peaks start anew. Real-time safe.
     pub fn reading(&mut self) -> CompressorReading {
-        let reading = self.reading;
+        let measured = self.make_up_meter.make_up_db(self.params.mix_percent / 100.0).filter(|_| self.measuring);
+        let reading = CompressorReading { measured_make_up_db: measured, ..self.reading };
         self.reading.max_reduction_db = (-reading.gain_db).max(0.0);
         (self.reading.input_peak, self.reading.output_peak) = (0.0, 0.0);
         reading
+    }
+
+    /// Starts or stops measuring the make-up that the programme needs; it is off at first, and costs only while on. The
+    /// sound does not depend on it. Real-time safe.
+    pub fn set_measuring(&mut self, measuring: bool) {
+        if measuring && !self.measuring {
+            self.make_up_meter.reset();
+        }
+        self.measuring = measuring;
     }
 
     /// Magnitude of the key filter at `frequency_hz`, in decibels, as the controls stand now. Real-time safe.
@@ -224,13 +236,13 @@ impl<const CH: usize> Compressor<CH> {
     fn set_times(&mut self) {
         let p = &self.params;
         let times = p.style.times(p.attack_ms, p.release_ms, p.hold_ms, p.auto_release);
-        self.rates = times.rates(self.sample_rate_hz);
-        self.loop_gain = p.style.character().loop_gain;
-        let plain = self.loop_gain == 1.0 && times.memory.is_none() && !times.glue && times.hold_ms == 0.0;
-        if plain != self.plain {
-            self.plain = plain;
-            self.followers.iter_mut().for_each(Follower::forget_the_past);
+        let rates = times.rates(self.sample_rate_hz);
+        let loop_gain = p.style.character().loop_gain;
+        let plain = loop_gain == 1.0 && times.memory.is_none() && !times.glue && times.hold_ms == 0.0;
+        if plain != self.plain || (rates.glue == 1.0) != (self.rates.glue == 1.0) {
+            self.followers.iter_mut().for_each(Follower::change_over);
         }
+        (self.rates, self.loop_gain, self.plain) = (rates, loop_gain, plain);
     }
 
     /// Everything that hears the key starts afresh.
@@ -239,45 +251,40 @@ impl<const CH: usize> Compressor<CH> {
         self.detector.reset();
         self.windows.iter_mut().for_each(SlidingMax::reset);
         self.listen_delays.iter_mut().for_each(DelayLine::reset);
-        self.reading.gain_db = 0.0;
-        self.reading.key_level_db = None;
+        (self.reading.gain_db, self.reading.key_level_db) = (0.0, None);
     }
 
     fn on_grid(&mut self) {
-        let on = &self.glides[ON];
-        self.active = on.is_moving() || on.target() != 0.0;
+        self.active = !self.glides.rests_at(ON, 0.0);
         if !self.active {
+            (self.reading.gain_db, self.reading.key_level_db) = (0.0, None);
             return;
         }
         self.key_filter.on_grid();
         self.detector.on_grid();
         self.followers.iter_mut().for_each(Follower::flush);
-        let link = &self.glides[LINK];
-        if !self.linked && !link.is_moving() && link.target() == 1.0 {
+        if self.measuring {
+            self.make_up_meter.on_grid();
+        }
+        if !self.linked && self.glides.rests_at(LINK, 1.0) {
             // both followers have the same target now; once they have met, one is enough
             if let Some((first, rest)) = self.followers.split_first() {
                 self.linked = rest.iter().all(|f| f.is_near(first));
             }
         }
-        self.listening = self.is_in_use(LISTEN);
-        self.uses_rms = self.is_in_use(RMS);
-        self.uses_external = self.is_in_use(EXTERNAL);
-    }
-
-    /// Whether a glide whose rest is 0 is anywhere else, or leaving.
-    fn is_in_use(&self, which: usize) -> bool {
-        let glide = &self.glides[which];
-        glide.is_moving() || glide.target() != 0.0
+        self.listening = !self.glides.rests_at(LISTEN, 0.0);
+        self.uses_rms = !self.glides.rests_at(RMS, 0.0);
+        self.uses_external = !self.glides.rests_at(EXTERNAL, 0.0);
     }
 
     /// Takes into use what has just been asked for; what is needed no longer ends on the grid.
     fn take_into_use(&mut self) {
-        if self.is_in_use(LISTEN) && !self.listening {
+        if !self.glides.rests_at(LISTEN, 0.0) && !self.listening {
             self.listen_delays.iter_mut().for_each(DelayLine::reset);
             self.listening = true;
         }
-        self.uses_rms |= self.is_in_use(RMS);
-        self.uses_external |= self.is_in_use(EXTERNAL);
+        self.uses_rms |= !self.glides.rests_at(RMS, 0.0);
+        self.uses_external |= !self.glides.rests_at(EXTERNAL, 0.0);
     }
 
     #[inline(always)]
@@ -314,12 +321,12 @@ impl<const CH: usize> Compressor<CH> {
     /// One span: the sound in `lanes`, in place.
     #[inline(always)]
     fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], side_chain: Option<[&[f32]; CH]>, len: usize) {
-        self.glide(len);
+        self.glides.advance(len);
         let mut key = *lanes;
         self.choose_key(&mut key, side_chain, len);
         self.key_filter.process(&mut key, len);
-        let heard = key;
-        self.detector.process(simd, &mut key, len, self.uses_rms.then_some(&self.values[RMS]));
+        let mut heard = key;
+        self.detector.process(simd, &mut key, len, self.uses_rms.then_some(self.glides.lane(RMS)));
         if self.delays.first().is_some_and(|d| d.frames() > 0) {
             for (lane, window) in key.iter_mut().zip(&mut self.windows) {
                 lane.iter_mut().take(len).for_each(|power| *power = window.push(*power));
@@ -328,6 +335,17 @@ impl<const CH: usize> Compressor<CH> {
                 delay.process(&mut lane[..len]);
             }
         }
+        self.reductions(simd, &mut key, len);
+        if self.measuring {
+            let mut gains = key;
+            for lane in &mut gains {
+                each_vector(len, |n| {
+                    let gain = decibels::db_to_gain(-f32x8::from_slice(simd, &lane[n..n + 8]));
+                    gain.store_slice(&mut lane[n..n + 8]);
+                });
+            }
+            self.make_up_meter.take(*lanes, &gains, len);
+        }
         self.gains(simd, &mut key, len);
         for (lane, gain) in lanes.iter_mut().zip(&key) {
             for (x, g) in lane.iter_mut().zip(gain) {
@@ -335,13 +353,16 @@ impl<const CH: usize> Compressor<CH> {
             }
         }
         if self.listening {
-            self.listen(lanes, heard, len);
+            for (heard, delay) in heard.iter_mut().zip(&mut self.listen_delays) {
+                delay.process(&mut heard[..len]);
+            }
+            fade_over(lanes, &heard, [self.glides.lane(LISTEN), self.glides.lane(ON)], len);
         }
     }
 
-    /// From the powers of the key to the gains of the sound, make-up, mix and fade included, in place.
+    /// From the powers of the key to reductions in decibels, in place.
     #[inline(always)]
-    fn gains<S: Simd>(&mut self, simd: S, key: &mut [Lane; CH], len: usize) {
+    fn reductions<S: Simd>(&mut self, simd: S, key: &mut [Lane; CH], len: usize) {
         let used = if self.linked { 1 } else { CH };
         if self.linked
             && let Some((first, rest)) = key.split_first_mut()
@@ -369,7 +390,7 @@ impl<const CH: usize> Compressor<CH> {
         for (c, lane) in key.iter_mut().enumerate().take(used) {
             each_vector(len, |n| {
                 let at = n..n + 8;
-                let value = |which: usize| f32x8::from_slice(simd, &self.values[which][at.clone()]);
+                let value = |which: usize| self.glides.vector(simd, which, n);
                 let curve = CurveVector {
                     threshold_db: value(THRESHOLD),
                     knee_db: value(KNEE),
@@ -392,14 +413,32 @@ impl<const CH: usize> Compressor<CH> {
             follow::<CH>(self.plain, &self.rates, &mut self.followers, key, &attack_weights, &release_weights, len);
         }
         let mut most = 0.0;
-        for lane in key.iter_mut().take(used) {
+        for lane in key.iter().take(used) {
             let mut highest = f32x8::splat(simd, 0.0);
+            each_vector(len, |n| highest = highest.max(f32x8::from_slice(simd, &lane[n..n + 8])));
+            most = f64::from(highest.reduce_max()).max(most);
+        }
+        self.reading.max_reduction_db = self.reading.max_reduction_db.max(most);
+        let reductions = self.followers.iter().take(used).map(Follower::reduction_db);
+        self.reading.gain_db = -reductions.fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a });
+        if self.linked
+            && let (Some((lane, lanes)), Some((follower, followers))) =
+                (key.split_first_mut(), self.followers.split_first_mut())
+        {
+            lanes.iter_mut().for_each(|l| *l = *lane);
+            followers.iter_mut().for_each(|f| *f = *follower);
+        }
+    }
+
+    /// From reductions in decibels to the gains of the sound, make-up, mix and fade included, in place.
+    #[inline(always)]
+    fn gains<S: Simd>(&self, simd: S, key: &mut [Lane; CH], len: usize) {
+        let used = if self.linked { 1 } else { CH };
+        for lane in key.iter_mut().take(used) {
             each_vector(len, |n| {
                 let at = n..n + 8;
-                let value = |which: usize| f32x8::from_slice(simd, &self.values[which][at.clone()]);
-                let reduction = f32x8::from_slice(simd, &lane[at.clone()]);
-                highest = highest.max(reduction);
-                let gain = decibels::db_to_gain(-reduction);
+                let value = |which: usize| self.glides.vector(simd, which, n);
+                let gain = decibels::db_to_gain(-f32x8::from_slice(simd, &lane[at.clone()]));
                 let (mix, delta, on) = (value(MIX), value(DELTA), value(ON));
                 // each sum is exactly 1 where the gain is, whatever the share
                 let mixed = (1.0 - mix) + mix * (gain * value(MAKE_UP));
@@ -407,18 +446,11 @@ impl<const CH: usize> Compressor<CH> {
                 let wet = (1.0 - delta) * mixed + delta * taken;
                 ((1.0 - on) + on * wet).store_slice(&mut lane[at]);
             });
-            most = f64::from(highest.reduce_max()).max(most);
         }
-        self.reading.max_reduction_db = self.reading.max_reduction_db.max(most);
-        let reductions = self.followers.iter().take(used).map(Follower::reduction_db);
-        self.reading.gain_db = -reductions.fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a });
-        if self.linked {
-            if let Some((first, rest)) = key.split_first_mut() {
-                rest.iter_mut().for_each(|lane| *lane = *first);
-            }
-            if let Some((first, rest)) = self.followers.split_first_mut() {
-                rest.iter_mut().for_each(|f| *f = *first);
-            }
+        if self.linked
+            && let Some((first, rest)) = key.split_first_mut()
+        {
+            rest.iter_mut().for_each(|lane| *lane = *first);
         }
     }
 
@@ -427,7 +459,7 @@ impl<const CH: usize> Compressor<CH> {
     fn link<S: Simd>(&self, simd: S, key: &mut [Lane; CH], len: usize) {
         each_vector(len, |n| {
             let at = n..n + 8;
-            let share = f32x8::from_slice(simd, &self.values[LINK][at.clone()]);
+            let share = self.glides.vector(simd, LINK, n);
             let mut loudest = f32x8::splat(simd, -1e3);
             for lane in key.iter() {
                 loudest = loudest.max(f32x8::from_slice(simd, &lane[at.clone()]));
@@ -444,40 +476,10 @@ impl<const CH: usize> Compressor<CH> {
     fn choose_key(&self, key: &mut [Lane; CH], side_chain: Option<[&[f32]; CH]>, len: usize) {
         let Some(side_chain) = side_chain.filter(|_| self.uses_external) else { return };
         for (lane, side) in key.iter_mut().zip(side_chain) {
-            for ((x, side), share) in lane.iter_mut().zip(side).zip(&self.values[EXTERNAL]).take(len) {
+            for ((x, side), share) in lane.iter_mut().zip(side).zip(self.glides.lane(EXTERNAL)).take(len) {
                 *x = (1.0 - share) * *x + share * block::finite(*side);
             }
         }
-    }
-
-    /// Fades the key in over the sound.
-    #[inline(always)]
-    fn listen(&mut self, lanes: &mut [Lane; CH], mut heard: [Lane; CH], len: usize) {
-        for ((lane, heard), delay) in lanes.iter_mut().zip(&mut heard).zip(&mut self.listen_delays) {
-            delay.process(&mut heard[..len]);
-            let shares = self.values[LISTEN].iter().zip(&self.values[ON]);
-            for ((x, key), (listen, on)) in lane.iter_mut().zip(heard).zip(shares).take(len) {
-                let share = listen * on;
-                *x = (1.0 - share) * *x + share * *key;
-            }
-        }
-    }
-
-    /// Writes the next `len` values of every glide.
-    #[inline(always)]
-    fn glide(&mut self, len: usize) {
-        let moving = self.glides.iter().any(Ramp::is_moving);
-        if !moving && self.values_rest {
-            return;
-        }
-        for (ramp, values) in self.glides.iter_mut().zip(&mut self.values) {
-            if ramp.is_moving() {
-                values.iter_mut().take(len).for_each(|v| *v = ramp.next_value() as f32);
-            } else {
-                values.fill(ramp.target() as f32);
-            }
-        }
-        self.values_rest = !moving;
     }
 }
 
@@ -500,14 +502,6 @@ fn targets(params: &CompressorParams) -> [f64; GLIDES] {
     targets[LISTEN] = switch(params.key.listen);
     targets[ON] = switch(params.on);
     targets
-}
-
-/// Calls `each` with 0, 8, 16 … below `len`: whole vectors, of which the last may reach beyond the span.
-#[inline(always)]
-fn each_vector(len: usize, mut each: impl FnMut(usize)) {
-    for n in (0..len.min(GRID_FRAMES)).step_by(8) {
-        each(n);
-    }
 }
 
 /// Moves the first `L` followers along their targets in `lanes`, which become reductions.
@@ -540,18 +534,6 @@ fn follow<const L: usize>(
     }
 }
 
-/// The highest magnitude, `so_far` included. Lanes are zero beyond their span.
-#[inline(always)]
-fn peak<S: Simd>(simd: S, lanes: &[Lane], so_far: f32) -> f32 {
-    let mut highest = f32x8::splat(simd, so_far);
-    for lane in lanes {
-        for x in lane.chunks_exact(8) {
-            highest = highest.max(f32x8::from_slice(simd, x).abs());
-        }
-    }
-    highest.reduce_max()
-}
-
 impl<const CH: usize> Processor<CH> for Compressor<CH> {
     type Params = CompressorParams;
 
@@ -564,9 +546,10 @@ impl<const CH: usize> Processor<CH> for Compressor<CH> {
         self.windows = std::array::from_fn(|_| SlidingMax::new(lookahead + 1));
         self.delays = std::array::from_fn(|_| DelayLine::new(lookahead));
         self.listen_delays = self.delays.clone();
-        self.glides = targets(&self.params).map(|t| Ramp::with_seconds(t, GLIDE_SECONDS, config.sample_rate_hz));
+        self.glides = Glides::new(targets(&self.params), GLIDE_SECONDS, config.sample_rate_hz);
         self.key_filter.prepare(config.sample_rate_hz, &self.params.key);
         self.detector.prepare(config.sample_rate_hz);
+        self.make_up_meter = MakeUpMeter::new(config.sample_rate_hz);
         self.set_times();
         self.reset();
         Ok(())
@@ -574,13 +557,13 @@ impl<const CH: usize> Processor<CH> for Compressor<CH> {
 
     fn reset(&mut self) {
         self.grid.reset();
-        self.glides.iter_mut().for_each(Ramp::snap);
-        self.values_rest = false;
+        self.glides.snap(GLIDES);
         self.key_filter.reset();
         self.reset_key();
+        self.make_up_meter.reset();
         self.delays.iter_mut().for_each(DelayLine::reset);
         self.active = self.params.on;
-        self.linked = self.glides[LINK].target() == 1.0;
+        self.linked = self.glides.target(LINK) == 1.0;
         (self.listening, self.uses_rms, self.uses_external) = (false, false, false);
         self.take_into_use();
         self.reading = CompressorReading::default();
@@ -596,22 +579,19 @@ impl<const CH: usize> Processor<CH> for Compressor<CH> {
             return;
         }
         self.params = params;
-        for (glide, target) in self.glides.iter_mut().zip(targets(&params)) {
-            glide.set_target(target);
-        }
+        self.glides.set_targets(targets(&params));
         self.key_filter.set_params(&params.key);
         self.set_times();
         if !self.active {
             // nothing is heard of it yet: there is nothing to glide from, but for the fade itself
-            self.glides.iter_mut().take(ON).for_each(Ramp::snap);
+            self.glides.snap(ON);
             self.key_filter.reset();
             self.reset_key();
-            self.linked = self.glides[LINK].target() == 1.0;
+            self.linked = self.glides.target(LINK) == 1.0;
             self.active = params.on;
         }
-        self.linked &= self.glides[LINK].target() == 1.0;
+        self.linked &= self.glides.target(LINK) == 1.0;
         self.take_into_use();
-        self.values_rest = false;
     }
 
     fn process(&mut self, block: &mut Block<'_, CH>) {

@@ -1,0 +1,97 @@
+//! How much make-up the programme needs: measured slowly, and taken over only when somebody says so.
+//!
+//! A make-up that follows the programme is a second compressor, and one whose session sounds otherwise each time it is
+//! played from another place. So the measurement moves nothing. It is a reading; whoever holds the controls (the
+//! editor's button, the program's first pass) writes it into the control `auto_make_up_db`, where it stays, is saved,
+//! and can be undone.
+//!
+//! What is measured is loudness: the K-weighted power (ITU-R BS.1770-5, Annex 1) of the sound with and without the
+//! gain, over the last ten seconds or so of what is not silence. With p the weighted power, g the compressor's gain, m
+//! the mix and u the make-up, Σ ((1 − m) + m u g)² p = Σ p says that the output is as loud as the input; it is a
+//! quadratic equation in u.
+
+use crate::dynamics::envelope::Lane;
+use crate::dynamics::svf_section::SvfSection;
+use crate::math;
+
+/// Weighs and sums the sound and its gain.
+#[derive(Clone, Debug)]
+pub(crate) struct MakeUpMeter<const CH: usize> {
+    shelf: SvfSection<CH>,
+    low_cut: SvfSection<CH>,
+    /// Σ p, Σ g p, Σ g² p of the grid's span under way.
+    span: [f64; 3],
+    frames: usize,
+    /// The same, forgetting.
+    sums: [f64; 3],
+    /// Seconds of programme in `sums`.
+    seconds: f64,
+    sample_rate_hz: f64,
+}
+
+/// How fast old programme is forgotten, in seconds.
+const MEMORY_SECONDS: f64 = 10.0;
+/// Seconds of programme until there is a reading.
+const LEAST_SECONDS: f64 = 1.0;
+/// Quieter spans than −70 dBFS are no programme.
+const SILENCE_POWER: f64 = 1e-7;
+
+impl<const CH: usize> MakeUpMeter<CH> {
+    pub fn new(sample_rate_hz: f64) -> Self {
+        let (mut shelf, mut low_cut) = (SvfSection::default(), SvfSection::default());
+        // BS.1770's two filters as analogue prototypes: their coefficients at 48 kHz, transformed back
+        let warp = |hz: f64| math::tan(math::PI * (hz / sample_rate_hz).min(0.49));
+        shelf.set_high_shelf(warp(1_681.97), 0.707_18, 3.999_84);
+        low_cut.set_low_cut(warp(38.135), 0.500_33);
+        MakeUpMeter { shelf, low_cut, span: [0.0; 3], frames: 0, sums: [0.0; 3], seconds: 0.0, sample_rate_hz }
+    }
+
+    pub fn reset(&mut self) {
+        self.shelf.reset();
+        self.low_cut.reset();
+        (self.span, self.frames, self.sums, self.seconds) = ([0.0; 3], 0, [0.0; 3], 0.0);
+    }
+
+    /// Takes a span of the undisturbed sound, and the gains that it met.
+    #[inline(always)]
+    pub fn take(&mut self, mut sound: [Lane; CH], gains: &[Lane; CH], len: usize) {
+        self.shelf.process(&mut sound, len);
+        self.low_cut.process(&mut sound, len);
+        for (lane, gains) in sound.iter().zip(gains) {
+            for (x, g) in lane.iter().zip(gains).take(len) {
+                let (p, g) = (f64::from(*x) * f64::from(*x), f64::from(*g));
+                self.span[0] += p;
+                self.span[1] += p * g;
+                self.span[2] += p * g * g;
+            }
+        }
+        self.frames += len;
+    }
+
+    pub fn on_grid(&mut self) {
+        self.shelf.flush();
+        self.low_cut.flush();
+        let seconds = self.frames as f64 / self.sample_rate_hz;
+        if self.frames > 0 && self.span[0] > SILENCE_POWER * self.frames as f64 {
+            let keep = 1.0 - seconds / MEMORY_SECONDS;
+            for (sum, span) in self.sums.iter_mut().zip(self.span) {
+                *sum = *sum * keep + span;
+            }
+            self.seconds += seconds;
+        }
+        (self.span, self.frames) = ([0.0; 3], 0);
+    }
+
+    /// The make-up, in decibels, that would make the output as loud as the input at this mix.
+    pub fn make_up_db(&self, mix: f64) -> Option<f64> {
+        let [c, b, a] = self.sums;
+        if self.seconds < LEAST_SECONDS || mix <= 0.0 || a <= 0.0 {
+            return None;
+        }
+        // a v² + 2 b (1 − m) v + c ((1 − m)² − 1) = 0 with v = m u
+        let dry = 1.0 - mix;
+        let (half, rest) = (b * dry, c * (dry * dry - 1.0));
+        let v = ((half * half - a * rest).sqrt() - half) / a;
+        Some(math::gain_to_db(v / mix))
+    }
+}
