@@ -65,13 +65,11 @@ impl Times {
         let attack = frames(self.attack_ms);
         let release = frames(self.release_ms);
         let settle = attack.min(release * SETTLE_SHARE);
-        // two equal poles reach 63.2 % after 2.146 of their time constants
-        let (pole, glue) =
-            if self.glue { (attack / TWO_POLE_TIME, rate(attack / TWO_POLE_TIME)) } else { (attack, 1.0) };
+        let attack = if self.glue { two_pole_rate(attack) } else { rate(attack) };
         let memory = self.memory.unwrap_or(Memory { share: 0.0, charge_ms: 1.0, drain_ms: 1.0 });
         Rates {
-            attack: rate(pole),
-            glue,
+            attack,
+            glue: if self.glue { attack } else { 1.0 },
             release: rate(release * first_stage(settle / release)),
             settle: rate(settle),
             hold_frames: frames(self.hold_ms).round() as u32,
@@ -110,7 +108,7 @@ impl Follower {
         self.out
     }
 
-    /// Whether two followers are so near each other that nobody could tell. Real-time safe.
+    /// Whether two followers are so near each other that nobody could tell which of them is heard. Real-time safe.
     #[must_use]
     pub fn is_near(&self, other: &Follower) -> bool {
         const NEAR_DB: f64 = 1e-6;
@@ -118,7 +116,6 @@ impl Follower {
             && (self.held - other.held).abs() < NEAR_DB
             && (self.smooth - other.smooth).abs() < NEAR_DB
             && (self.out - other.out).abs() < NEAR_DB
-            && (self.memory - other.memory).abs() < NEAR_DB
     }
 
     /// Ends a hold and forgets lasting reduction; what comes out goes on from where it is, under whatever rates. For a
@@ -158,8 +155,12 @@ impl Follower {
             let floor = if remembered > 0.0 { target.max(remembered) } else { target };
             self.held += (rates.release * release_weight).min(1.0) * (floor.min(self.held) - self.held);
         }
-        let fill = if self.held > self.memory { rates.memory_charge } else { rates.memory_drain };
-        self.memory += fill * (self.held.max(0.0) - self.memory);
+        if self.held > self.memory {
+            self.memory += rates.memory_charge * (self.held - self.memory);
+        } else {
+            // towards what the programme asks for, not towards what the memory itself keeps up
+            self.memory += rates.memory_drain * (target.max(0.0).min(self.memory) - self.memory);
+        }
         let rate = if self.held > self.smooth { rates.attack * attack_weight } else { rates.settle };
         self.smooth += rate * (self.held - self.smooth);
         let rate = if self.smooth > self.out { rates.glue * attack_weight } else { 1.0 };
@@ -170,12 +171,26 @@ impl Follower {
 
 /// The second stage's time on the way down, at most this share of the release.
 const SETTLE_SHARE: f64 = 0.25;
-/// t of 1 − (1 + t) e^(−t) = 1 − 1/e.
-const TWO_POLE_TIME: f64 = 2.146_193_220_620_583;
 
 /// Share of the way to its target that a one-pole covers in a frame: 1 − e^(−1/τ), τ in frames.
 fn rate(tau_frames: f64) -> f64 {
     1.0 - math::exp(-1.0 / tau_frames)
+}
+
+/// The rate r of two equal one-poles in a row that reach 63.2 % after `frames`, at least one. Their step response is
+/// 1 − (1 − r)ⁿ (1 + n r), so that n ln(1 − r) + ln(1 + n r) = −1.
+fn two_pole_rate(frames: f64) -> f64 {
+    let n = frames.max(1.0);
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..50 {
+        let middle = 0.5 * (low + high);
+        if n * math::ln(1.0 - middle) + math::ln(1.0 + n * middle) > -1.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
 }
 
 /// The first stage's time constant over the label, if the second stage's is `second` of it, 0 to ¼: see the module.

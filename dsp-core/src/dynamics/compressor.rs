@@ -267,7 +267,8 @@ impl<const CH: usize> Compressor<CH> {
             self.make_up_meter.on_grid();
         }
         if !self.linked && self.glides.rests_at(LINK, 1.0) {
-            // both followers have the same target now; once they have met, one is enough
+            // both followers have the same target now; once they have met, one is enough (a memory is not heard at once:
+            // the first one's serves)
             if let Some((first, rest)) = self.followers.split_first() {
                 self.linked = rest.iter().all(|f| f.is_near(first));
             }

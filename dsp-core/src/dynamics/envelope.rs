@@ -25,8 +25,9 @@ use fearless_simd::{Simd, f32x8, f64x4};
 pub type Lane = [f32; GRID_FRAMES];
 
 /// How far the level may lie above the highest sample of the last 25 ms, in decibels. Samples of a steady sine miss its
-/// peak by less than this up to a ninth of the sample rate, whatever the phase.
-pub const OVERSHOOT_DB: f64 = 0.5;
+/// peak by less than this up to a twentieth of the sample rate, whatever the phase; beyond, only tones that are locked to
+/// the sample clock (a quarter of it, say) miss it for long, as they do in any detector of samples.
+pub const OVERSHOOT_DB: f64 = 0.1;
 
 /// Time constant of the RMS reading, in seconds.
 pub const RMS_SECONDS: f64 = 0.01;
@@ -108,8 +109,8 @@ impl<const CH: usize> Default for LevelDetector<CH> {
     }
 }
 
-/// The power that goes with [`OVERSHOOT_DB`]: 10^(0.5/10).
-const OVERSHOOT_POWER: f32 = 1.122_018_5;
+/// The power that goes with [`OVERSHOOT_DB`]: 10^(0.1/10).
+const OVERSHOOT_POWER: f32 = 1.023_293;
 
 /// Two chains of six all-passes (a − z⁻²) / (1 − a z⁻²), one of them a frame late.
 #[derive(Clone, Debug)]

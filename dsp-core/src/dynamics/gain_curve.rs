@@ -111,10 +111,10 @@ impl<S: Simd> CurveVector<S> {
     #[inline(always)]
     pub fn reduction_db(&self, level_db: f32x8<S>) -> (f32x8<S>, f32x8<S>) {
         let z = level_db - self.threshold_db;
-        let half = self.knee_db * 0.5;
-        // a knee of nothing divides 0 by a small number
-        let part = (z + half).max(0.0).min(self.knee_db);
-        let share = part / self.knee_db.max(MIN_KNEE_DB);
+        let knee = self.knee_db.max(MIN_KNEE_DB);
+        let half = knee * 0.5;
+        let part = (z + half).max(0.0).min(knee);
+        let share = part / knee;
         let s = share * part * 0.5 + (z - half).max(0.0);
         let reduction = self.slope_above * s - self.slope_below * (s - z);
         let lift = self.range_db.min(MAX_LIFT_DB as f32);
@@ -122,5 +122,5 @@ impl<S: Simd> CurveVector<S> {
     }
 }
 
-/// Narrower knees are corners.
-const MIN_KNEE_DB: f32 = 1e-6;
+/// The narrowest knee: a corner rounded by an eighth of it, 1e-4 dB, with a share that is defined everywhere.
+const MIN_KNEE_DB: f32 = 1e-3;
