@@ -18,6 +18,7 @@ mod bundle;
 mod clap;
 mod editor;
 mod error;
+pub mod heap_watch;
 mod plugin;
 mod ports;
 pub mod rack;

@@ -288,6 +288,23 @@ impl Plugin {
         if self.main.set_offline(offline)? && self.is_active() { self.restart() } else { Ok(()) }
     }
 
+    /// See `MainSide::set_value`. Here too, so that the value may come from `to_native` of the same plugin.
+    ///
+    /// # Errors
+    /// For an index beyond the list.
+    pub fn set_value(&mut self, parameter: usize, value: f64) -> Result<(), HostError> {
+        self.main.set_value(parameter, value)
+    }
+
+    /// Sets a value by its text, as a user who types it does.
+    ///
+    /// # Errors
+    /// For an index beyond the list, and where the plugin does not understand the text.
+    pub fn set_text(&mut self, parameter: usize, text: &str) -> Result<(), HostError> {
+        let value = self.main.text_to_value(parameter, text)?;
+        self.main.set_value(parameter, value)
+    }
+
     /// Whether the plugin has asked to be restarted since the last time somebody asked. All other requests are forgotten too: use
     /// `take_requests` to see them.
     pub fn take_restart_request(&mut self) -> bool {
