@@ -1,5 +1,5 @@
-//! Lets the bundles that a test loads call the allocator of the test (`heap_watch`): the symbols of a program come before those of the
-//! C library only if the program exports them.
+//! Lets the bundles that a test loads call the allocator of the test (`heap_watch`): the symbols of a program come
+//! before those of the C library only if the program exports them.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

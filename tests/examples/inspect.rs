@@ -1,4 +1,5 @@
-//! Prints what a bundle says about itself and how it answers an impulse: `cargo run -p tandem-host --example inspect -- BUNDLE`
+//! Prints what a bundle says about itself and how it answers an impulse: `cargo run -p tandem-host --example inspect --
+//! BUNDLE`
 
 use tandem_host::{HostError, PluginBundle, Setup};
 

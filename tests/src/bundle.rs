@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 /// An opened `.clap` or `.vst3` bundle.
 ///
-/// Code that was loaded once stays mapped until the process ends, as plugins linked with `-z nodelete` do anyway: a plugin may have
-/// registered thread-local destructors, or left a thread running for a moment longer, and unmapping the code under them is a crash that
-/// blames the wrong one. The bundle's own entry and exit are called in pairs all the same, the exit when the last `PluginBundle` and
-/// `Plugin` of a path are gone, and a bundle opened again is entered again.
+/// Code that was loaded once stays mapped until the process ends, as plugins linked with `-z nodelete` do anyway: a
+/// plugin may have registered thread-local destructors, or left a thread running for a moment longer, and unmapping the
+/// code under them is a crash that blames the wrong one. The bundle's own entry and exit are called in pairs all the
+/// same, the exit when the last `PluginBundle` and `Plugin` of a path are gone, and a bundle opened again is entered
+/// again.
 pub struct PluginBundle {
     path: PathBuf,
     opened: Opened,

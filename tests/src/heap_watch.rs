@@ -1,13 +1,15 @@
 //! Counts the heap calls of one thread, those from inside loaded bundles included.
 //!
-//! A `#[global_allocator]` of a test sees nothing of what a bundle allocates: the bundle has its own copy of Rust's library, and C++
-//! code has none. What they share is the C library, so a test binary that says [`heap_watch!`](crate::heap_watch!) defines `malloc` and
-//! its relatives itself. The dynamic linker takes a program's own symbols before the C library's for everything it loads, provided that
-//! the program exports them, which this package's build script sees to. Each function counts, if its thread is being watched, and
-//! forwards to the C library's own under its second name (`__libc_malloc`).
+//! A `#[global_allocator]` of a test sees nothing of what a bundle allocates: the bundle has its own copy of Rust's
+//! library, and C++ code has none. What they share is the C library, so a test binary that says
+//! [`heap_watch!`](crate::heap_watch!) defines `malloc` and its relatives itself. The dynamic linker takes a program's
+//! own symbols before the C library's for everything it loads, provided that the program exports them, which this
+//! package's build script sees to. Each function counts, if its thread is being watched, and forwards to the C
+//! library's own under its second name (`__libc_malloc`).
 //!
-//! glibc on Linux only; elsewhere nothing is defined and [`is_installed`] is false, which a test should check, since a watch that sees
-//! nothing passes everything. It does not see memory that code maps by itself (`mmap`), nor an allocator that is linked into a bundle.
+//! glibc on Linux only; elsewhere nothing is defined and [`is_installed`] is false, which a test should check, since a
+//! watch that sees nothing passes everything. It does not see memory that code maps by itself (`mmap`), nor an
+//! allocator that is linked into a bundle.
 
 use std::cell::{Cell, RefCell};
 
@@ -172,8 +174,8 @@ mod stacks {
     }
 }
 
-/// Defines the C library's heap functions in a test binary, so that [`watch`] sees every heap call of the process. Once, at the top of a
-/// test file.
+/// Defines the C library's heap functions in a test binary, so that [`watch`] sees every heap call of the process.
+/// Once, at the top of a test file.
 #[macro_export]
 macro_rules! heap_watch {
     () => {

@@ -1,15 +1,16 @@
-//! A headless host for CLAP and VST 3 effects. It loads built bundles as a DAW does and knows nothing of what is inside them, so a test on
-//! top of it tests what users install.
+//! A headless host for CLAP and VST 3 effects. It loads built bundles as a DAW does and knows nothing of what is inside
+//! them, so a test on top of it tests what users install.
 //!
 //! - [`PluginBundle`] opens a bundle and makes instances of its plugins.
-//! - [`Plugin`] is an instance: parameters, state, activation, audio, editor. [`Plugin::split`] parts it into [`MainSide`] and
-//!   [`AudioSide`], so that both run at once as in a DAW.
-//! - Both formats answer alike; where they differ, values are the format's own and [`ParameterInfo::to_native`] leads there from
-//!   0 to 1.
-//! - What a plugin asks of its host is granted where that needs no decision, counted, and reported by [`MainSide::take_requests`].
+//! - [`Plugin`] is an instance: parameters, state, activation, audio, editor. [`Plugin::split`] parts it into
+//!   [`MainSide`] and [`AudioSide`], so that both run at once as in a DAW.
+//! - Both formats answer alike; where they differ, values are the format's own and [`ParameterInfo::to_native`] leads
+//!   there from 0 to 1.
+//! - What a plugin asks of its host is granted where that needs no decision, counted, and reported by
+//!   [`MainSide::take_requests`].
 //!
-//! Audio passes through memory of the host's own. Each block is laid out with a watched margin, unwritten output shows as NaN, and
-//! overwritten inputs are counted.
+//! Audio passes through memory of the host's own. Each block is laid out with a watched margin, unwritten output shows
+//! as NaN, and overwritten inputs are counted.
 
 #![warn(missing_docs, clippy::undocumented_unsafe_blocks)]
 

@@ -24,7 +24,8 @@ pub trait MainSide {
     /// For an index beyond the list.
     fn value(&mut self, parameter: usize) -> Result<f64, HostError>;
 
-    /// Sets a value as a host's own knob does: at once while inactive (CLAP flush), else with the next block, at offset 0.
+    /// Sets a value as a host's own knob does: at once while inactive (CLAP flush), else with the next block, at offset
+    /// 0.
     ///
     /// # Errors
     /// For an index beyond the list.
@@ -60,8 +61,8 @@ pub trait MainSide {
     /// True if main input, main output and side chain can have this width. Only while inactive: asking may select it.
     fn supports_channels(&mut self, channels: usize) -> bool;
 
-    /// One turn of the host's event loop: timers, file descriptors, callbacks asked for, values on their way to a controller,
-    /// and the editor's window.
+    /// One turn of the host's event loop: timers, file descriptors, callbacks asked for, values on their way to a
+    /// controller, and the editor's window.
     fn idle(&mut self);
 
     /// What the plugin has asked for since the last call.
@@ -100,11 +101,11 @@ pub trait MainSide {
 
 /// The calls that belong to the audio thread.
 pub trait AudioSide: Send {
-    /// Processes one block: `audio` is input, then output. Zero frames are a block too. Does not allocate, unless there are more events
-    /// than ever before.
+    /// Processes one block: `audio` is input, then output. Zero frames are a block too. Does not allocate, unless there
+    /// are more events than ever before.
     ///
-    /// `side_chain` is heard only with `SideChain::Connected`. Events may come in any order and are put in order of offset; those of
-    /// one offset keep theirs. `None` as transport is what some hosts give when there is no song.
+    /// `side_chain` is heard only with `SideChain::Connected`. Events may come in any order and are put in order of
+    /// offset; those of one offset keep theirs. `None` as transport is what some hosts give when there is no song.
     ///
     /// # Errors
     /// For audio or events of a wrong shape, where the plugin reports a failure, and where it wrote past its buffers.
@@ -278,8 +279,8 @@ impl Plugin {
         Ok(self.audio_side("tail")?.tail())
     }
 
-    /// Switches between playing and rendering, active or not. VST3 plugins learn it in `setupProcessing`, so an active one is
-    /// restarted, as hosts do.
+    /// Switches between playing and rendering, active or not. VST3 plugins learn it in `setupProcessing`, so an active
+    /// one is restarted, as hosts do.
     ///
     /// # Errors
     /// Where the plugin refuses.
@@ -305,14 +306,14 @@ impl Plugin {
         self.main.set_value(parameter, value)
     }
 
-    /// Whether the plugin has asked to be restarted since the last time somebody asked. All other requests are forgotten too: use
-    /// `take_requests` to see them.
+    /// Whether the plugin has asked to be restarted since the last time somebody asked. All other requests are
+    /// forgotten too: use `take_requests` to see them.
     pub fn take_restart_request(&mut self) -> bool {
         self.main.take_requests().restart > 0
     }
 
-    /// Index of a parameter by its name, by `group/name`, or by its id in decimal, in this order; the case of letters is ignored where
-    /// that is needed.
+    /// Index of a parameter by its name, by `group/name`, or by its id in decimal, in this order; the case of letters
+    /// is ignored where that is needed.
     ///
     /// # Errors
     /// Where none or, by bare name, more than one fits.

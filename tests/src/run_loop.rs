@@ -45,7 +45,8 @@ impl<T: Clone, F: Clone> RunLoop<T, F> {
         self.descriptors.len() < before
     }
 
-    /// The timers that are due, with their keys. They are served afterwards, when nothing is borrowed: a handler may add and remove.
+    /// The timers that are due, with their keys. They are served afterwards, when nothing is borrowed: a handler may
+    /// add and remove.
     pub(crate) fn due_timers(&mut self) -> Vec<(u32, T)> {
         let now = Instant::now();
         let due = self.timers.iter_mut().filter(|timer| timer.due <= now);

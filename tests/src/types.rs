@@ -48,8 +48,8 @@ pub enum SideChain {
     /// Not routed: the port carries zeros flagged as silence, and in VST3 its bus is inactive. Most hosts do this.
     #[default]
     Silent,
-    /// Not routed, and the port has no channels. Some VST3 hosts do this with inactive busses; in CLAP it breaks the rule that
-    /// each port gets its buffer, so a plugin has to survive it, no more.
+    /// Not routed, and the port has no channels. Some VST3 hosts do this with inactive busses; in CLAP it breaks the
+    /// rule that each port gets its buffer, so a plugin has to survive it, no more.
     Omitted,
 }
 

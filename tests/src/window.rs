@@ -1,7 +1,12 @@
 //! The host's own window around an editor, under X11.
 
+use crate::bridge::Bridge;
 use crate::editor::{Picture, failed};
 use crate::error::HostError;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
     ConfigureWindowAux, ConnectionExt, CreateWindowAux, ImageFormat, ImageOrder, WindowClass,
@@ -79,7 +84,8 @@ impl Window {
         let bits = setup.pixmap_formats.iter().find(|format| format.depth == image.depth);
         if bits.map(|format| format.bits_per_pixel) != Some(32) || setup.image_byte_order != ImageOrder::LSB_FIRST {
             return Err(format!(
-                "found a display of depth {}, expected 24 or 32 in 32-bit little-endian pixels; start Xvfb with -screen 0 1920x1200x24",
+                "found a display of depth {}, expected 24 or 32 in 32-bit little-endian pixels; \
+                 start Xvfb with -screen 0 1920x1200x24",
                 image.depth
             ));
         }
@@ -94,6 +100,52 @@ impl Drop for Window {
         let _ = self.connection.sync();
     }
 }
+
+/// The threads of this process that an editor has started, taken note of before it opens.
+///
+/// Editors on Linux may run on threads of their own, and some return from closing before these have ended. A process
+/// that then exits runs the exit handlers of libraries that such a thread is just unloading (seen: Mesa's, under
+/// baseview), and crashes. So dropping this waits for them, for a while.
+pub(crate) struct EditorThreads {
+    before: HashSet<OsString>,
+    bridge: Arc<Bridge>,
+}
+
+impl EditorThreads {
+    pub(crate) fn note(bridge: &Arc<Bridge>) -> EditorThreads {
+        EditorThreads { before: threads(), bridge: Arc::clone(bridge) }
+    }
+}
+
+impl Drop for EditorThreads {
+    fn drop(&mut self) {
+        let started = threads();
+        let since: HashSet<&OsString> = started.difference(&self.before).collect();
+        let begin = Instant::now();
+        loop {
+            let running = threads();
+            let left = since.iter().filter(|thread| running.contains(**thread)).count();
+            if left == 0 {
+                return;
+            }
+            if begin.elapsed() > THREADS_MAY_TAKE {
+                // threads of other tests, or an editor that leaks: the message lets a test decide
+                self.bridge
+                    .logged(format!("host: {left} threads run on {THREADS_MAY_TAKE:?} after the editor was closed"));
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// Ids of the threads of this process.
+fn threads() -> HashSet<OsString> {
+    let entries = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok().map(|entry| entry.file_name())).collect()
+}
+
+const THREADS_MAY_TAKE: Duration = Duration::from_secs(2);
 
 fn pixels(length: u32) -> Result<u16, String> {
     u16::try_from(length)

@@ -1,5 +1,5 @@
-//! A plugin whose every answer is known, in both formats, for the host's own tests. It delays by `LATENCY_FRAMES`, multiplies by a gain,
-//! can show what its host tells it, and misbehaves on request.
+//! A plugin whose every answer is known, in both formats, for the host's own tests. It delays by `LATENCY_FRAMES`,
+//! multiplies by a gain, can show what its host tells it, and misbehaves on request.
 
 #![allow(non_snake_case, clippy::missing_safety_doc, clippy::undocumented_unsafe_blocks)]
 

@@ -339,7 +339,7 @@ impl IEditControllerTrait for Controller {
         info.stepCount = if stepped { max as i32 } else { 0 };
         info.defaultNormalizedValue = default / max;
         info.unitId = 2;
-        info.flags = ParameterInfo_::ParameterFlags_::kCanAutomate as i32;
+        info.flags = ParameterInfo_::ParameterFlags_::kCanAutomate;
         kResultOk
     }
 

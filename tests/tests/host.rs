@@ -1,5 +1,5 @@
-//! The host against a plugin of which every answer is known. What a test expects follows from the subject's definition: output is input
-//! 37 frames ago times the gain, plus side chain times its level.
+//! The host against a plugin of which every answer is known. What a test expects follows from the subject's definition:
+//! output is input 37 frames ago times the gain, plus side chain times its level.
 
 mod subject;
 

@@ -110,7 +110,8 @@ impl AudioSide for ClapAudio {
         };
         let frame_count = frames as u32;
         self.buffers.flag_silence(side_chain.is_some());
-        // SAFETY: each buffer's pointers lead to `ports`, which has room for `max_frames`, and `fill` has checked the frames.
+        // SAFETY: each buffer's pointers lead to `ports`, which has room for `max_frames`, and `fill` has checked the
+        // frames.
         let (inputs, mut outputs) = unsafe {
             (
                 InputAudioBuffers::from_raw_buffers(&self.buffers.inputs, frame_count),
@@ -202,7 +203,8 @@ impl Buffers {
         }
     }
 
-    /// Ports that carry no audio have every channel marked as constant. A connected one without audio is not: hosts differ in this.
+    /// Ports that carry no audio have every channel marked as constant. A connected one without audio is not: hosts
+    /// differ in this.
     fn flag_silence(&mut self, has_side_chain: bool) {
         for (index, buffer) in self.inputs.iter_mut().enumerate().skip(1) {
             let connected = index == 1 && (self.side_chain_connected || has_side_chain);

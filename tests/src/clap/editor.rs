@@ -6,16 +6,19 @@ use crate::bridge::Bridge;
 use crate::editor::{EditorOptions, Picture, failed};
 use crate::error::HostError;
 use crate::plugin::MainSide;
-use crate::window::Window;
+use crate::window::{EditorThreads, Window};
 use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, PluginGui, Window as PluginWindow};
 use clack_host::prelude::PluginInstance;
 use std::sync::atomic::Ordering;
 
-/// Open until it is closed; the plugin's side has to be closed while the instance is at hand, so dropping it is not enough.
+/// Open until it is closed; the plugin's side has to be closed while the instance is at hand, so dropping it is not
+/// enough.
 pub(super) struct ClapEditor {
     place: String,
     gui: PluginGui,
     window: Window,
+    /// Dropped last.
+    _threads: EditorThreads,
 }
 
 const X11: GuiConfiguration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
@@ -25,6 +28,7 @@ impl ClapEditor {
         let gui: PluginGui = main.extension("clap.gui", "open_editor")?;
         let place = main.place().to_owned();
         main.bridge.wants_size.store(0, Ordering::Release);
+        let threads = EditorThreads::note(&main.bridge);
         let plugin = main.instance.plugin_handle();
         if !gui.is_api_supported(&plugin, X11) {
             return Err(failed(&place, "it cannot be embedded in an X11 window"));
@@ -44,7 +48,7 @@ impl ClapEditor {
             Ok(window)
         })();
         match opened {
-            Ok(window) => Ok(ClapEditor { place, gui, window }),
+            Ok(window) => Ok(ClapEditor { place, gui, window, _threads: threads }),
             Err(error) => {
                 gui.destroy(&plugin);
                 Err(error)

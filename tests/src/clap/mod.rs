@@ -15,8 +15,8 @@ use std::path::Path;
 
 /// Loads the bundle's binary and calls its entry.
 pub(crate) fn open(path: &Path) -> Result<PluginEntry, HostError> {
-    // SAFETY: loading runs the bundle's initialisers: whoever opens a bundle trusts it. Its entry is initialised once and
-    // deinitialised after the last user by clack, and the code stays mapped for good (see `keep_mapped`).
+    // SAFETY: loading runs the bundle's initialisers: whoever opens a bundle trusts it. Its entry is initialised once
+    // and deinitialised after the last user by clack, and the code stays mapped for good (see `keep_mapped`).
     unsafe { PluginEntry::load(path) }
         .map_err(|error| HostError::Load { path: path.to_owned(), reason: error.to_string() })
 }

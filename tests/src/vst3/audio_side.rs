@@ -38,8 +38,9 @@ pub(super) struct Vst3Audio {
     processing: bool,
 }
 
-// SAFETY: the queues of changes have cells inside and are touched by one thread at a time: whoever holds this value, and the plugin
-// within `process`. The bus pointers lead into `ports`. The processor is made to be called from an audio thread.
+// SAFETY: the queues of changes have cells inside and are touched by one thread at a time: whoever holds this value,
+// and the plugin within `process`. The bus pointers lead into `ports`. The processor is made to be called from an audio
+// thread.
 unsafe impl Send for Vst3Audio {}
 
 impl Vst3Audio {
@@ -132,7 +133,8 @@ impl Vst3Audio {
             outputEvents: null_mut(),
             processContext: context.as_mut().map_or(null_mut(), |context| context),
         };
-        // SAFETY: everything that `data` points to lives through the call; buffers have room for the frames, which were checked.
+        // SAFETY: everything that `data` points to lives through the call; buffers have room for the frames, which were
+        // checked.
         let result = as_audio(|| unsafe { self.processor.process(&mut data) });
         self.frames_since_start += frames as i64;
         let bridge = &self.bridge;

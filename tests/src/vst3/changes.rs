@@ -1,7 +1,7 @@
 //! Parameter changes of one block, as VST 3 passes them: one queue of points per parameter.
 //!
-//! All memory is made beforehand. The objects are used by one thread at a time: the audio side fills them, the plugin reads
-//! or adds to them within `process`, and the audio side empties them.
+//! All memory is made beforehand. The objects are used by one thread at a time: the audio side fills them, the plugin
+//! reads or adds to them within `process`, and the audio side empties them.
 
 use std::cell::{Cell, RefCell};
 use vst3::Steinberg::Vst::{

@@ -6,7 +6,7 @@ use super::result_name;
 use crate::bridge::{Bridge, tick};
 use crate::editor::{EditorOptions, Picture, failed};
 use crate::error::HostError;
-use crate::window::Window;
+use crate::window::{EditorThreads, Window};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub(super) struct Vst3Editor {
     window: Window,
     /// The plugin holds it without a reference of its own in some implementations.
     _frame: ComPtr<IPlugFrame>,
+    /// Dropped last.
+    _threads: EditorThreads,
 }
 
 impl Vst3Editor {
@@ -38,6 +40,7 @@ impl Vst3Editor {
         options: EditorOptions,
     ) -> Result<Vst3Editor, HostError> {
         bridge.wants_size.store(0, Ordering::Release);
+        let threads = EditorThreads::note(bridge);
         let frame = Frame { bridge: Arc::clone(bridge), run_loop: Arc::clone(&context.run_loop) };
         let Some(frame) = ComWrapper::new(frame).to_com_ptr::<IPlugFrame>() else {
             unreachable!("the class has this interface");
@@ -45,7 +48,8 @@ impl Vst3Editor {
         // SAFETY: a live controller; the view that it answers is owned by the caller.
         let view = unsafe { ComPtr::from_raw(controller.createView(ViewType::kEditor)) };
         let view = view.ok_or_else(|| failed(place, "createView answered null: it has none"))?;
-        // SAFETY: a live view, by the order of calls that the format prescribes. The window outlives the attachment, see `drop`.
+        // SAFETY: a live view, by the order of calls that the format prescribes. The window outlives the attachment,
+        // see `drop`.
         unsafe {
             if view.isPlatformTypeSupported(kPlatformTypeX11EmbedWindowID) != kResultOk {
                 return Err(failed(place, "it cannot be embedded in an X11 window"));
@@ -64,7 +68,8 @@ impl Vst3Editor {
                 view.setFrame(null_mut());
                 return Err(failed(place, format!("attached answered {}", result_name(attached))));
             }
-            Ok(Vst3Editor { place: place.to_owned(), bridge: Arc::clone(bridge), view, window, _frame: frame })
+            let (place, bridge) = (place.to_owned(), Arc::clone(bridge));
+            Ok(Vst3Editor { place, bridge, view, window, _frame: frame, _threads: threads })
         }
     }
 

@@ -1,4 +1,5 @@
-//! What the host offers to a VST 3 plugin: its context, the handler of a controller's wishes, and on Linux the event loop.
+//! What the host offers to a VST 3 plugin: its context, the handler of a controller's wishes, and on Linux the event
+//! loop.
 
 use super::message::{Attributes, Message};
 use super::write_text16;

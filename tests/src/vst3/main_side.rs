@@ -140,8 +140,8 @@ impl Vst3Main {
 
     fn tell_controller(&self, component_state: Vec<u8>) {
         let stream = Stream::com(component_state);
-        // SAFETY: a live controller; the stream lives through the call. Controllers that share the component's memory answer that they
-        // have not implemented it.
+        // SAFETY: a live controller; the stream lives through the call. Controllers that share the component's memory
+        // answer that they have not implemented it.
         unsafe { self.controller.setComponentState(stream_pointer(&stream)) };
     }
 
@@ -158,11 +158,13 @@ impl Vst3Main {
     /// Widths of the input and the output busses.
     fn widths(&self) -> [Vec<usize>; 2] {
         [kInput, kOutput].map(|direction| {
-            // SAFETY: a live component; the record is plain data, for which zeros are a value.
+            // SAFETY: a live component.
             let count = unsafe { self.component.getBusCount(kAudio as i32, direction as i32) };
-            let width = |index| unsafe {
-                let mut info: BusInfo = std::mem::zeroed();
-                self.component.getBusInfo(kAudio as i32, direction as i32, index, &mut info);
+            let width = |index| {
+                // SAFETY: plain data, for which zeros are a value.
+                let mut info: BusInfo = unsafe { std::mem::zeroed() };
+                // SAFETY: a live component and a record for the answer.
+                unsafe { self.component.getBusInfo(kAudio as i32, direction as i32, index, &mut info) };
                 usize::try_from(info.channelCount).unwrap_or(0)
             };
             (0..count).map(width).collect()
@@ -441,14 +443,16 @@ fn stream_pointer(stream: &ComWrapper<Stream>) -> *mut IBStream {
 
 fn list_parameters(controller: &ComPtr<IEditController>) -> Vec<ParameterInfo> {
     let groups = unit_paths(controller);
-    // SAFETY: a live controller; the record is plain data, for which zeros are a value.
+    // SAFETY: a live controller.
     let count = unsafe { controller.getParameterCount() };
-    let raw = (0..count).filter_map(|index| unsafe {
-        let mut info: RawInfo = std::mem::zeroed();
-        (controller.getParameterInfo(index, &mut info) == kResultOk).then_some(info)
+    let raw = (0..count).filter_map(|index| {
+        // SAFETY: plain data, for which zeros are a value.
+        let mut info: RawInfo = unsafe { std::mem::zeroed() };
+        // SAFETY: a live controller and a record for the answer.
+        (unsafe { controller.getParameterInfo(index, &mut info) } == kResultOk).then_some(info)
     });
     raw.map(|info| {
-        let has = |flag| info.flags & (flag as i32) != 0;
+        let has = |flag| info.flags & flag != 0;
         ParameterInfo {
             id: info.id,
             name: text16(&info.title),
@@ -470,12 +474,14 @@ fn list_parameters(controller: &ComPtr<IEditController>) -> Vec<ParameterInfo> {
 /// Paths of the units, such as `EQ/Band 1`, by id. The root unit, 0, is the empty path.
 fn unit_paths(controller: &ComPtr<IEditController>) -> HashMap<i32, String> {
     let Some(units) = controller.cast::<IUnitInfo>() else { return HashMap::new() };
-    // SAFETY: a live object; the record is plain data, for which zeros are a value.
+    // SAFETY: a live object.
     let count = unsafe { units.getUnitCount() };
     let units: HashMap<i32, (i32, String)> = (0..count)
-        .filter_map(|index| unsafe {
-            let mut unit: UnitInfo = std::mem::zeroed();
-            let found = units.getUnitInfo(index, &mut unit) == kResultOk && unit.id != 0;
+        .filter_map(|index| {
+            // SAFETY: plain data, for which zeros are a value.
+            let mut unit: UnitInfo = unsafe { std::mem::zeroed() };
+            // SAFETY: a live object and a record for the answer.
+            let found = unsafe { units.getUnitInfo(index, &mut unit) } == kResultOk && unit.id != 0;
             found.then(|| (unit.id, (unit.parentUnitId, text16(&unit.name))))
         })
         .collect();

@@ -81,7 +81,8 @@ impl Class for Attributes {
     type Interfaces = (IAttributeList,);
 }
 
-// SAFETY of the calls below: ids are strings with a 0 at their end, and output pointers are valid, by the contract of the interface.
+// SAFETY of the calls below: ids are strings with a 0 at their end, and output pointers are valid, by the contract of
+// the interface.
 impl IAttributeListTrait for Attributes {
     unsafe fn setInt(&self, id: *const c_char, value: i64) -> tresult {
         // SAFETY: see above.

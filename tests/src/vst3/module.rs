@@ -59,11 +59,13 @@ impl Module {
     /// The audio plugins among the classes of the module.
     pub(crate) fn plugins(&self) -> Vec<(PluginName, TUID)> {
         let Some(factory) = &self.factory else { return Vec::new() };
-        // SAFETY: calls on a live factory; the record is plain data, for which zeros are a value.
+        // SAFETY: a live factory.
         let classes = unsafe { factory.countClasses() };
-        let classes = (0..classes).filter_map(|index| unsafe {
-            let mut class: PClassInfo = std::mem::zeroed();
-            (factory.getClassInfo(index, &mut class) == kResultOk).then_some(class)
+        let classes = (0..classes).filter_map(|index| {
+            // SAFETY: plain data, for which zeros are a value.
+            let mut class: PClassInfo = unsafe { std::mem::zeroed() };
+            // SAFETY: a live factory and a record for the answer.
+            (unsafe { factory.getClassInfo(index, &mut class) } == kResultOk).then_some(class)
         });
         classes
             .filter(|class| text8(&class.category) == "Audio Module Class")
@@ -136,8 +138,8 @@ fn enter(library: &libloading::Library, _: &Path, bundle: &Path) -> Result<(), S
         fn CFBundleCreate(allocator: *const c_void, url: *const c_void) -> *mut c_void;
     }
     let path = bundle.as_os_str().as_bytes();
-    // SAFETY: the path has the length given; null stands for the default allocator; the bundle reference is kept for good, as the
-    // code is. The symbol has the prescribed signature.
+    // SAFETY: the path has the length given; null stands for the default allocator; the bundle reference is kept for
+    // good, as the code is. The symbol has the prescribed signature.
     let entered = unsafe {
         let url = CFURLCreateFromFileSystemRepresentation(std::ptr::null(), path.as_ptr(), path.len() as isize, 1);
         let reference = if url.is_null() { null_mut() } else { CFBundleCreate(std::ptr::null(), url) };

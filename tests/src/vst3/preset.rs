@@ -1,8 +1,9 @@
 //! The layout of `.vstpreset` files, in which VST 3 states are kept.
 //!
-//! Source: Steinberg, VST 3 Developer Portal, "Preset Format". All numbers are little-endian. Header: `VST3`, a version as i32, the class
-//! id as 32 hexadecimal digits, and the offset of the chunk list as i64. Then the chunks, then the list: `List`, the number of entries as
-//! i32, and per entry four characters of id, offset and size as i64. `Comp` is the processor's state, `Cont` the controller's.
+//! Source: Steinberg, VST 3 Developer Portal, "Preset Format". All numbers are little-endian. Header: `VST3`, a version
+//! as i32, the class id as 32 hexadecimal digits, and the offset of the chunk list as i64. Then the chunks, then the
+//! list: `List`, the number of entries as i32, and per entry four characters of id, offset and size as i64. `Comp` is
+//! the processor's state, `Cont` the controller's.
 
 /// The two parts of a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
