@@ -75,7 +75,7 @@ impl<'a, const CH: usize> Block<'a, CH> {
         std::array::from_fn(|c| &*self.channels[c])
     }
 
-    /// The side chain, where one is connected. Real-time safe.
+    /// The side chain. `None` sounds the same as a silent one, in every stage. Real-time safe.
     #[must_use]
     pub fn side_chain(&self) -> Option<[&'a [f32]; CH]> {
         self.side_chain

@@ -65,7 +65,7 @@ controls! {
         pub rms_percent: f64 = float("Detector RMS", Range::linear(0.0, 100.0, 0.0, Unit::Percent, 1)),
         /// How far both channels follow the louder one, in per cent.
         pub stereo_link_percent: f64 = float("Stereo Link", Range::linear(0.0, 100.0, 100.0, Unit::Percent, 1)),
-        /// Measures the side chain, where one is connected, instead of the sound.
+        /// Measures the side chain instead of the sound; one that is not connected is silent.
         pub external_key: bool = switch("External Side Chain", false),
         /// The filter in front of the measurement.
         pub key: KeyFilterParams = group("Key"),
@@ -472,11 +472,16 @@ impl<const CH: usize> Compressor<CH> {
         });
     }
 
-    /// Puts the side chain in the place of the sound, as far as the controls ask for it and one is connected.
+    /// Puts the side chain in the place of the sound, as far as the controls ask for it. One that is not connected is
+    /// silent: hosts give a silent bus, a bus without channels or none at all for the same thing, and it must sound the same.
     #[inline(always)]
     fn choose_key(&self, key: &mut [Lane; CH], side_chain: Option<[&[f32]; CH]>, len: usize) {
-        let Some(side_chain) = side_chain.filter(|_| self.uses_external) else { return };
-        for (lane, side) in key.iter_mut().zip(side_chain) {
+        if !self.uses_external {
+            return;
+        }
+        for (c, lane) in key.iter_mut().enumerate() {
+            let side = side_chain.and_then(|s| s.get(c).copied()).unwrap_or(&[]);
+            let side = side.iter().chain(std::iter::repeat(&0.0));
             for ((x, side), share) in lane.iter_mut().zip(side).zip(self.glides.lane(EXTERNAL)).take(len) {
                 *x = (1.0 - share) * *x + share * block::finite(*side);
             }
