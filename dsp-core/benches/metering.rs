@@ -1,8 +1,12 @@
 //! What the meter costs a stereo frame, beside the `ebur128` crate in the same run.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dsp_core::block::Block;
+use dsp_core::metering::correlation::Correlation;
 use dsp_core::metering::loudness::LoudnessMeter;
-use dsp_core::processor::StreamConfig;
+use dsp_core::metering::meter::{Meter, MeterParams};
+use dsp_core::metering::true_peak::TruePeakMeter;
+use dsp_core::processor::{Processor, StreamConfig};
 use ebur128::{EbuR128, Mode};
 use std::hint::black_box;
 
@@ -58,7 +62,12 @@ fn loudness(c: &mut Criterion) {
             meter.borrow_mut().prepare(StreamConfig { sample_rate_hz: 48_000.0, max_frames: 512 }).unwrap();
             let mut feed = Feed::new(block);
             b.iter(|| {
-                feed.next(|c| meter.borrow_mut().process(c), || drop(black_box(meter.borrow().reading())));
+                feed.next(
+                    |c| meter.borrow_mut().process(c),
+                    || {
+                        black_box(meter.borrow().reading());
+                    },
+                );
             });
         });
         for (name, mode) in [
@@ -75,5 +84,42 @@ fn loudness(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, loudness);
+fn meter(c: &mut Criterion) {
+    let mut group = c.benchmark_group("meter");
+    for block in [64, 512] {
+        group.throughput(Throughput::Elements(block as u64));
+        group.bench_function(BenchmarkId::new("whole, read every 10 ms", block), |b| {
+            let meter = std::cell::RefCell::new(Meter::<2>::new());
+            let config = StreamConfig { sample_rate_hz: 48_000.0, max_frames: 512 };
+            meter.borrow_mut().prepare(config, &MeterParams::default()).unwrap();
+            let mut feed = Feed::new(block);
+            let (mut left, mut right) = (vec![0.0; block], vec![0.0; block]);
+            b.iter(|| {
+                feed.next(
+                    |[l, r]| {
+                        left.copy_from_slice(l);
+                        right.copy_from_slice(r);
+                        meter.borrow_mut().process(&mut Block::new([&mut left, &mut right]));
+                    },
+                    || {
+                        black_box(meter.borrow().reading());
+                    },
+                );
+            });
+        });
+        group.bench_function(BenchmarkId::new("true peak alone", block), |b| {
+            let mut meter = TruePeakMeter::<2>::new(48_000.0);
+            let mut feed = Feed::new(block);
+            b.iter(|| feed.next(|c| meter.process(c), || ()));
+        });
+        group.bench_function(BenchmarkId::new("correlation alone", block), |b| {
+            let mut meter = Correlation::new(48_000.0);
+            let mut feed = Feed::new(block);
+            b.iter(|| feed.next(|[l, r]| meter.process(l, r), || ()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, loudness, meter);
 criterion_main!(benches);

@@ -258,6 +258,7 @@ use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::dynamics::gate::Gate;
 use dsp_core::level::{Input, Output};
 use dsp_core::space::panner::Panner;
+use dsp_core::metering::meter::Meter;
 
 contract! {
     channel_strip: ChannelStrip, Default::default();
@@ -267,4 +268,5 @@ contract! {
     panner: Panner, Default::default();
     compressor: Compressor, Default::default();
     gate: Gate, Default::default();
+    meter: Meter, Default::default();
 }

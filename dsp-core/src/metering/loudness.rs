@@ -214,10 +214,9 @@ impl<const CH: usize> LoudnessMeter<CH> {
     /// silent, more where they cancel, 100 LU where nothing is left. `None` unless there are two channels.
     #[must_use]
     pub fn reading(&self) -> LoudnessReading {
-        let momentary = self.hops.window(MOMENTARY_HOPS);
         let short_term = self.hops.window(SHORT_TERM_HOPS);
         LoudnessReading {
-            momentary_lufs: momentary.map(|w| energy_to_lufs(w.energy)),
+            momentary_lufs: self.momentary_lufs(),
             short_term_lufs: short_term.map(|w| energy_to_lufs(w.energy)),
             integrated_lufs: self.integrated_lufs,
             loudness_range_lu: self.range_lu,
@@ -226,6 +225,24 @@ impl<const CH: usize> LoudnessMeter<CH> {
             mono_fold_loss_lu: short_term.and_then(|w| self.fold_of(w).loss_lu()),
             mono_fold_loss_integrated_lu: self.fold.loss_lu(),
         }
+    }
+
+    /// Loudness of the last 400 ms, in LUFS. Real-time safe.
+    #[must_use]
+    pub fn momentary_lufs(&self) -> Option<f64> {
+        self.hops.window(MOMENTARY_HOPS).map(|w| energy_to_lufs(w.energy))
+    }
+
+    /// Loudness of the last 3 s, in LUFS. Real-time safe.
+    #[must_use]
+    pub fn short_term_lufs(&self) -> Option<f64> {
+        self.hops.window(SHORT_TERM_HOPS).map(|w| energy_to_lufs(w.energy))
+    }
+
+    /// Integrated loudness of the measurement, in LUFS. Real-time safe.
+    #[must_use]
+    pub fn integrated_lufs(&self) -> Option<f64> {
+        self.integrated_lufs
     }
 
     /// The largest magnitude that each channel had in the measurement, linear. Real-time safe.

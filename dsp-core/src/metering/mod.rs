@@ -1,6 +1,11 @@
 //! What is measured and shown: loudness, peaks, correlation, word length.
 
+pub mod correlation;
+pub mod goniometer;
+pub mod history;
 pub mod k_weighting;
 pub mod loudness;
+pub mod meter;
 mod ordered_energies;
 pub mod true_peak;
+pub mod word_length;
