@@ -313,22 +313,23 @@ macro_rules! choices {
 /// Declares a snapshot of controls; see the [module](crate::controls) for an example. The fields are
 /// `float("Label", RANGE)`, `switch("Label", default)`, `choice("Label", default)`, `group("Label")` for another
 /// snapshot and `groups("Label", default array)` for an array of them; the first three may be followed by `structural`.
+/// The length of an array may be a constant parameter of the struct: `pub struct EqualizerParams<const BANDS: usize>`.
 #[macro_export]
 macro_rules! controls {
-    ($(#[$meta:meta])* pub struct $name:ident {
+    ($(#[$meta:meta])* pub struct $name:ident $(<const $size:ident: usize>)? {
         $($(#[$field_meta:meta])* pub $field:ident: $type:ty = $kind:ident($label:literal $(, $arg:expr)?) $($structural:ident)?),+ $(,)?
     }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub struct $name { $($(#[$field_meta])* pub $field: $type),+ }
+        pub struct $name $(<const $size: usize>)? { $($(#[$field_meta])* pub $field: $type),+ }
 
-        impl Default for $name {
+        impl $(<const $size: usize>)? Default for $name $(<$size>)? {
             fn default() -> Self {
                 $name { $($field: $crate::controls!(@default $kind $($arg)?)),+ }
             }
         }
 
-        impl $crate::controls::Controls for $name {
+        impl $(<const $size: usize>)? $crate::controls::Controls for $name $(<$size>)? {
             fn visit(&mut self, visitor: &mut dyn $crate::controls::Visitor) {
                 $($crate::controls!(@visit $kind visitor, self.$field, $type, stringify!($field), $label, [$($structural)?] $(, $arg)?);)+
             }

@@ -14,6 +14,8 @@ pub mod control_grid;
 pub mod controls;
 pub mod delay_line;
 pub mod dynamics;
+pub mod equalizer;
+pub mod filter;
 pub mod level;
 pub mod math;
 pub mod metering;

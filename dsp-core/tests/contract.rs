@@ -256,9 +256,13 @@ use dsp_core::chain::channel_strip::ChannelStrip;
 use dsp_core::chain::mastering_bus::MasteringBus;
 use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::dynamics::gate::Gate;
+use dsp_core::equalizer::Equalizer;
 use dsp_core::level::{Input, Output};
 use dsp_core::space::panner::Panner;
 use dsp_core::metering::meter::Meter;
+
+type Equalizer8<const CH: usize> = Equalizer<CH, 8>;
+type Equalizer12<const CH: usize> = Equalizer<CH, 12>;
 
 contract! {
     channel_strip: ChannelStrip, Default::default();
@@ -269,4 +273,6 @@ contract! {
     compressor: Compressor, Default::default();
     gate: Gate, Default::default();
     meter: Meter, Default::default();
+    equalizer_of_the_master: Equalizer8, Default::default();
+    equalizer_of_the_channel: Equalizer12, Default::default();
 }

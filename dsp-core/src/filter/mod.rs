@@ -1,0 +1,7 @@
+//! Filters: second-order sections, their design from analogue prototypes, and cascades of them in vector lanes.
+
+pub mod cascade;
+pub mod complex;
+pub mod matched;
+pub mod prototype;
+pub mod section;
