@@ -257,6 +257,7 @@ use dsp_core::chain::mastering_bus::MasteringBus;
 use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::dynamics::gate::Gate;
 use dsp_core::equalizer::Equalizer;
+use dsp_core::dynamics::limiter::{Limiter, LimiterParams};
 use dsp_core::level::{Input, Output};
 use dsp_core::space::panner::Panner;
 use dsp_core::metering::meter::Meter;
@@ -275,4 +276,6 @@ contract! {
     meter: Meter, Default::default();
     equalizer_of_the_master: Equalizer8, Default::default();
     equalizer_of_the_channel: Equalizer12, Default::default();
+    // the samples stay under the ceiling; what lies between those of noise would not
+    limiter: Limiter, LimiterParams { ceiling_dbtp: 0.0, true_peak: false, ..Default::default() };
 }

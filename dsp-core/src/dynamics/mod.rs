@@ -11,3 +11,6 @@ mod make_up;
 pub mod sliding_max;
 pub mod style;
 mod svf_section;
+//! What changes level by level.
+
+pub mod limiter;

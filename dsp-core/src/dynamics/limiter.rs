@@ -1,0 +1,604 @@
+//! Limiter and maximizer: as loud as you like, never over the ceiling, between the samples too.
+
+mod clip_gain;
+mod gain_path;
+mod history;
+mod slow_gain;
+mod style;
+
+use crate::block::Block;
+use crate::choices;
+use crate::control_grid::{ControlGrid, GRID_FRAMES};
+use crate::controls;
+use crate::math;
+use crate::metering::true_peak::TruePeak;
+use crate::processor::{PrepareError, Processor, StreamConfig};
+use crate::ramp::Ramp;
+use crate::range::{Range, Unit};
+use clip_gain::ClipGain;
+use gain_path::GainPath;
+use history::{History, SPAN_FRAMES};
+use slow_gain::SlowGain;
+use style::Style;
+
+choices! {
+    /// How the limiter goes about it.
+    pub enum LimiterStyle {
+        /// Least to be heard: what lasts is turned down by a gain that is still within any period down to 45 Hz, the rest by
+        /// dips as slow as a fifth of the release.
+        Transparent = ("transparent", "Transparent"),
+        /// Hits stay hits: the body of a sound is not turned down with its onset (100 ms attack of the slow gain), and dips
+        /// are as short as the onset.
+        Punchy = ("punchy", "Punchy"),
+        /// As a bus compressor: begins 3 dB under the ceiling in a soft knee and moves everything with one gain (6 ms
+        /// attack, half again the release).
+        Glue = ("glue", "Glue"),
+        /// As dense as it gets without a clip: both gains let go quickly (a third and a thirtieth of the release).
+        Loud = ("loud", "Loud"),
+        /// For delivery: true peak and full link whatever the switches say, 0.1 dB under the ceiling for meters that read
+        /// high, one slow gain that holds down to 20 Hz, no quick recovery at all.
+        Safe = ("safe", "Safe"),
+        /// The first 3 dB over are clipped, softly, sample by sample; the rest is limited.
+        ClipThenLimit = ("clip_then_limit", "Clip-then-limit"),
+    }
+}
+
+controls! {
+    /// Limiter and maximizer.
+    pub struct LimiterParams {
+        /// Off: the input, delayed, to the bit.
+        pub on: bool = switch("On", true),
+        /// Gain ahead of the limiter, in decibels.
+        pub gain_db: f64 = float("Gain", Range::linear(0.0, 30.0, 0.0, Unit::Decibel, 2)),
+        /// What no peak passes.
+        pub ceiling_dbtp: f64 = float("Ceiling", Range::linear(-20.0, 0.0, -1.0, Unit::DecibelTruePeak, 2)),
+        /// How it goes about it.
+        pub style: LimiterStyle = choice("Style", LimiterStyle::Transparent),
+        /// How long ahead of a peak the gain begins to fall, in milliseconds.
+        pub lookahead_ms: f64 = float("Lookahead", Range::logarithmic(0.1, 10.0, 3.0, Unit::Millisecond)) structural,
+        /// Time constant of the recovery from a reduction that lasted, in milliseconds; styles scale it.
+        pub release_ms: f64 = float("Release", Range::logarithmic(1.0, 3000.0, 200.0, Unit::Millisecond)),
+        /// The release follows the programme.
+        pub auto_release: bool = switch("Auto Release", true),
+        /// How much channels share the gain for what is short.
+        pub transient_link_percent: f64 = float("Transient Link", Range::linear(0.0, 100.0, 75.0, Unit::Percent, 1)),
+        /// How much channels share the gain for what lasts.
+        pub release_link_percent: f64 = float("Release Link", Range::linear(0.0, 100.0, 100.0, Unit::Percent, 1)),
+        /// Peaks between samples count, not samples alone.
+        pub true_peak: bool = switch("True Peak", true),
+        /// Listens at the level of the input: what the gain added is taken off after the ceiling.
+        pub unity_gain: bool = switch("Unity Gain", false),
+        /// Listens to what the limiter takes away.
+        pub delta: bool = switch("Delta", false),
+    }
+}
+
+/// What the limiter shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LimiterReading<const CH: usize> {
+    /// The limiter's own gain at the last frame, 0 to 1, per channel.
+    pub gain: [f32; CH],
+    /// The least of it since the last `take_reading`.
+    pub least_gain: [f32; CH],
+    /// The greatest true peak of the input since the last `take_reading`, ahead of the gain, as a ratio to full scale.
+    pub input_true_peak: [f32; CH],
+    /// The greatest true peak of the output since then, ahead of unity gain and delta, as a ratio to full scale.
+    pub output_true_peak: [f32; CH],
+}
+
+/// A limiter that holds its ceiling between the samples.
+///
+/// Peaks of the input, sampled or true, give the gain that each frame needs. A slow gain takes what lasts, a clip (one
+/// style) the very tops, and a fast gain what is left: minimum over the lookahead, release, smoothing whose support fits the
+/// lookahead, so that the product is at most what is needed, by construction. A gain that moves within the reach of the
+/// interpolation between samples moves the peaks there too; so the true peaks of the result are measured and a second,
+/// short gain path takes off the hundredths of a decibel that may be left.
+///
+/// Latency: two true-peak detectors, lookahead and 2 frames, and the second path's 18; the same with true peak on or off,
+/// in all styles.
+#[derive(Clone, Debug)]
+pub struct Limiter<const CH: usize> {
+    params: LimiterParams,
+    /// As they were given, so that the same ones cost nothing.
+    given: LimiterParams,
+    grid: ControlGrid,
+    /// Frames since the last grid point.
+    phase: usize,
+    glides: Glides,
+    style: Style,
+    style_is_new: bool,
+    /// Share of a reduction left one frame later, in the fast path and the second one.
+    keep: f64,
+    second_keep: f64,
+    channels: [Channel; CH],
+    slow: SlowGain<CH>,
+    /// 1 − slow gain at the last grid point and at the next.
+    slow_reduction: [[f32; CH]; 2],
+    /// The least gain of the clip, likewise.
+    clip_limit: [f32; 2],
+    /// The greatest peaks re ceiling since the last grid point.
+    span_peaks: [f32; CH],
+    gains: History,
+    delays: Delays,
+    sample_rate_hz: f64,
+    ceiling_bound: Bound,
+    reading: LimiterReading<CH>,
+}
+
+/// What belongs to one channel.
+#[derive(Clone, Debug)]
+struct Channel {
+    input: History,
+    detector: TruePeak,
+    /// Slow gain and clip, until the fast gain is there.
+    base: History,
+    clip: ClipGain,
+    fast: GainPath,
+    limited: History,
+    second_detector: TruePeak,
+    second: GainPath,
+}
+
+/// Everything that glides.
+#[derive(Clone, Debug)]
+struct Glides {
+    gain: Ramp,
+    ceiling: Ramp,
+    on: Ramp,
+    delta: Ramp,
+    unity: Ramp,
+    transient_link: Ramp,
+    release_link: Ramp,
+    knee_db: Ramp,
+    clip_db: Ramp,
+}
+
+/// Frames from the input to each place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Delays {
+    /// To the peaks of the input.
+    detected: usize,
+    /// From there to the limited signal.
+    limited: usize,
+    /// From there to the output.
+    trimmed: usize,
+}
+
+/// The highest ceiling that a frame on its way may have been held to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bound {
+    highest: f32,
+    frames_left: usize,
+}
+
+/// How long a moved control takes to arrive, in seconds.
+const GLIDE_SECONDS: f64 = 0.02;
+/// Lookahead of the second path, in frames: it moves hundredths of a decibel, so it may be short.
+const SECOND_LOOKAHEAD_FRAMES: usize = 16;
+/// Release of the second path, in seconds.
+const SECOND_RELEASE_SECONDS: f64 = 0.01;
+
+type Frames = [f32; SPAN_FRAMES];
+
+impl<const CH: usize> Limiter<CH> {
+    /// Not prepared yet. May allocate.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(48_000.0, LimiterParams::default())
+    }
+
+    /// The reading; then the greatest and least are taken anew. Real-time safe.
+    pub fn take_reading(&mut self) -> LimiterReading<CH> {
+        let reading = self.reading;
+        self.reading = LimiterReading { gain: reading.gain, ..LimiterReading::default() };
+        reading
+    }
+
+    /// The reading, greatest and least since `take_reading`. Real-time safe.
+    #[must_use]
+    pub fn reading(&self) -> LimiterReading<CH> {
+        self.reading
+    }
+
+    fn with(sample_rate_hz: f64, params: LimiterParams) -> Self {
+        let lookahead_frames = (params.lookahead_ms * 0.001 * sample_rate_hz).round() as usize;
+        let detector = TruePeak::new(sample_rate_hz);
+        let fast = GainPath::new(lookahead_frames);
+        let second = GainPath::new(SECOND_LOOKAHEAD_FRAMES);
+        let delays = Delays {
+            detected: detector.delay_frames() + clip_gain::DELAY_FRAMES,
+            limited: fast.delay_frames(),
+            trimmed: detector.delay_frames() + second.delay_frames(),
+        };
+        let channel = || Channel {
+            input: History::new(delays.total(), 0.0),
+            detector: detector.clone(),
+            base: History::new(delays.limited, 1.0),
+            clip: ClipGain::default(),
+            fast: fast.clone(),
+            limited: History::new(delays.trimmed, 0.0),
+            second_detector: detector.clone(),
+            second: second.clone(),
+        };
+        let mut limiter = Limiter {
+            params,
+            given: params,
+            grid: ControlGrid::default(),
+            phase: 0,
+            glides: Glides::new(&params, sample_rate_hz),
+            style: params.style.laws(),
+            style_is_new: true,
+            keep: 0.0,
+            second_keep: math::exp(-1.0 / (SECOND_RELEASE_SECONDS * sample_rate_hz)),
+            channels: std::array::from_fn(|_| channel()),
+            slow: SlowGain::new(sample_rate_hz),
+            slow_reduction: [[0.0; CH]; 2],
+            clip_limit: [1.0; 2],
+            span_peaks: [0.0; CH],
+            gains: History::new(delays.total(), 1.0),
+            delays,
+            sample_rate_hz,
+            ceiling_bound: Bound::default(),
+            reading: LimiterReading::default(),
+        };
+        limiter.reset();
+        limiter
+    }
+
+    fn retarget(&mut self) {
+        let (style, params) = (self.params.style.laws(), &self.params);
+        let ceiling = math::db_to_gain(params.ceiling_dbtp - style.margin_db);
+        if ceiling != self.glides.ceiling.target() {
+            let now = self.glides.ceiling.value() as f32;
+            let before = if self.ceiling_bound.frames_left > 0 { self.ceiling_bound.highest } else { now };
+            let glide_frames = (GLIDE_SECONDS * self.sample_rate_hz) as usize + 1;
+            self.ceiling_bound = Bound {
+                highest: before.max(now).max(ceiling as f32),
+                frames_left: glide_frames + self.delays.total() + GRID_FRAMES,
+            };
+        }
+        self.glides.set_targets(params, &style);
+        self.style_is_new = true;
+    }
+
+    /// What may change on the grid alone.
+    fn grid_point(&mut self) {
+        self.phase = 0;
+        if self.style_is_new {
+            self.style_is_new = false;
+            self.style = self.params.style.laws();
+            let release_ms = (!self.params.auto_release).then_some(self.params.release_ms);
+            self.slow.set_style(&self.style, release_ms);
+            let fast_ms =
+                release_ms.map_or(self.style.auto_fast_release_ms, |release_ms| release_ms * self.style.fast_release);
+            self.keep = math::exp(-1.0 / (0.001 * fast_ms * self.sample_rate_hz));
+        }
+        let glides = &mut self.glides;
+        let clip_limit = math::db_to_gain(-glides.clip_db.value());
+        self.clip_limit = [self.clip_limit[1], clip_limit as f32];
+        self.slow.set_glides(glides.knee_db.value(), 1.0 / clip_limit, glides.release_link.value());
+        for glide in [&mut glides.knee_db, &mut glides.clip_db, &mut glides.release_link] {
+            glide.advance(GRID_FRAMES);
+        }
+        self.slow_reduction = [self.slow_reduction[1], self.slow.next(self.span_peaks).map(|r| r as f32)];
+        self.span_peaks = [0.0; CH];
+        self.ceiling_bound.frames_left = self.ceiling_bound.frames_left.saturating_sub(GRID_FRAMES);
+        for channel in &mut self.channels {
+            channel.fast.flush();
+            channel.second.flush();
+        }
+    }
+
+    /// A run of frames within a grid interval.
+    fn span(&mut self, block: &mut Block<'_, CH>) {
+        let frames = block.frames().min(SPAN_FRAMES);
+        let delays = self.delays;
+        let true_peak = self.params.true_peak || self.style.strict;
+        let bound = if self.ceiling_bound.frames_left > 0 {
+            self.ceiling_bound.highest
+        } else {
+            self.glides.ceiling.target() as f32
+        };
+        fill(&mut self.glides.gain, self.gains.push(frames));
+        let (mut ceilings, mut links) = ([0.0; SPAN_FRAMES], [0.0; SPAN_FRAMES]);
+        fill(&mut self.glides.ceiling, &mut ceilings[..frames]);
+        fill(&mut self.glides.transient_link, &mut links[..frames]);
+        let inverse = ceilings.map(|ceiling| 1.0 / ceiling.min(bound));
+
+        let mut along = [0.0; SPAN_FRAMES];
+        for (n, along) in along[..frames].iter_mut().enumerate() {
+            *along = (self.phase + n) as f32 / GRID_FRAMES as f32;
+        }
+        self.phase += frames;
+        let limits = along.map(|a| self.clip_limit[0] + (self.clip_limit[1] - self.clip_limit[0]) * a);
+
+        // the gain that each frame needs
+        let mut needed = [[1.0; SPAN_FRAMES]; CH];
+        let channels = self.channels.iter_mut().zip(block.channels_ref()).zip(&mut needed);
+        for (c, ((channel, input), needed)) in channels.enumerate() {
+            channel.input.push(frames).copy_from_slice(input);
+            let mut peaks = [0.0; SPAN_FRAMES];
+            let mut driven = [0.0; SPAN_FRAMES];
+            multiply(&mut driven, input, self.gains.delayed(0, frames));
+            channel.detector.process(&driven[..frames], &mut peaks[..frames]);
+            let detected = channel.detector.delay_frames();
+            let gains = self.gains.delayed(detected, frames);
+            let greatest = peaks.iter().zip(gains).map(|(peak, gain)| peak / gain).fold(0.0, max);
+            self.reading.input_true_peak[c] = max(self.reading.input_true_peak[c], greatest);
+            if !true_peak {
+                multiply(&mut peaks, channel.input.delayed(detected, frames), gains);
+                peaks.iter_mut().for_each(|p| *p = p.abs());
+            }
+            peaks.iter_mut().zip(&inverse).for_each(|(p, i)| *p *= i);
+            self.span_peaks[c] = peaks[..frames].iter().copied().fold(self.span_peaks[c], max);
+
+            let [from, to] = [self.slow_reduction[0][c], self.slow_reduction[1][c]];
+            let slow = along.map(|a| 1.0 - (from + (to - from) * a));
+            peaks.iter_mut().zip(&slow).for_each(|(p, s)| *p *= s);
+            let mut clip = [1.0; SPAN_FRAMES];
+            channel.clip.gains(&peaks[..frames], &limits[..frames], &mut clip[..frames]);
+            channel.clip.delay(&mut peaks[..frames]);
+            for ((needed, peak), clip) in needed.iter_mut().zip(&peaks).zip(&clip) {
+                *needed = 1.0 / max(peak * clip, 1.0);
+            }
+            multiply(channel.base.push(frames), &slow, &clip);
+        }
+        link(&mut needed, &links);
+
+        // the limited signal, and what its true peaks need
+        for (channel, needed) in self.channels.iter_mut().zip(&mut needed) {
+            channel.fast.process(&mut needed[..frames], self.keep);
+            let delay = delays.detected + delays.limited;
+            let limited = channel.limited.push(frames);
+            multiply(limited, channel.input.delayed(delay, frames), self.gains.delayed(delay, frames));
+            multiply_by(needed, channel.base.delayed(delays.limited, frames));
+            multiply_by(limited, needed);
+        }
+        let fast = needed;
+        for (c, (channel, needed)) in self.channels.iter_mut().zip(&mut needed).enumerate() {
+            let mut peaks = [0.0; SPAN_FRAMES];
+            channel.second_detector.process(channel.limited.delayed(0, frames), &mut peaks[..frames]);
+            for ((needed, peak), inverse) in needed.iter_mut().zip(&peaks).zip(&inverse) {
+                *needed = if true_peak { 1.0 / max(peak * inverse, 1.0) } else { 1.0 };
+            }
+            let greatest = peaks.iter().zip(needed.iter()).map(|(peak, needed)| peak * needed).fold(0.0, max);
+            self.reading.output_true_peak[c] = max(self.reading.output_true_peak[c], greatest);
+        }
+        link(&mut needed, &links);
+
+        let listening = self.glides.listening(frames);
+        let mut outputs = block.channels().iter_mut();
+        for (c, (channel, needed)) in self.channels.iter_mut().zip(&mut needed).enumerate() {
+            channel.second.process(&mut needed[..frames], self.second_keep);
+            let mut out = [0.0; SPAN_FRAMES];
+            multiply(&mut out, channel.limited.delayed(delays.trimmed, frames), needed);
+            // rounding alone can have come over
+            out.iter_mut().for_each(|s| *s = s.clamp(-bound, bound));
+            multiply_by(needed, &fast[c]);
+            self.reading.gain[c] = needed[frames.max(1) - 1];
+            self.reading.least_gain[c] = needed[..frames]
+                .iter()
+                .copied()
+                .fold(self.reading.least_gain[c], |least, g| if g < least { g } else { least });
+            let input = channel.input.delayed(delays.total(), frames);
+            listening.mix(&mut out, input, self.gains.delayed(delays.total(), frames));
+            if let Some(output) = outputs.next() {
+                output.iter_mut().zip(&out).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+}
+
+impl<const CH: usize> Processor<CH> for Limiter<CH> {
+    type Params = LimiterParams;
+
+    fn prepare(&mut self, config: StreamConfig, params: &LimiterParams) -> Result<(), PrepareError> {
+        config.check()?;
+        *self = Self::with(config.sample_rate_hz, controls::clamped(params));
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.grid.reset();
+        self.phase = 0;
+        self.glides.snap();
+        self.style_is_new = true;
+        for channel in &mut self.channels {
+            channel.input.reset(0.0);
+            channel.detector.reset();
+            channel.base.reset(1.0);
+            channel.clip.reset();
+            channel.fast.reset();
+            channel.limited.reset(0.0);
+            channel.second_detector.reset();
+            channel.second.reset();
+        }
+        self.slow.reset();
+        self.slow_reduction = [[0.0; CH]; 2];
+        self.clip_limit = [math::db_to_gain(-self.glides.clip_db.value()) as f32; 2];
+        self.span_peaks = [0.0; CH];
+        self.gains.reset(self.glides.gain.value() as f32);
+        self.ceiling_bound = Bound::default();
+        self.reading = LimiterReading::default();
+    }
+
+    fn set_params(&mut self, params: &LimiterParams) {
+        if *params == self.given {
+            return;
+        }
+        self.given = *params;
+        let params = LimiterParams { lookahead_ms: self.params.lookahead_ms, ..controls::clamped(params) };
+        if params != self.params {
+            self.params = params;
+            self.retarget();
+        }
+    }
+
+    fn process(&mut self, block: &mut Block<'_, CH>) {
+        block.make_finite();
+        let mut start = 0;
+        while let Some(span) = self.grid.next(start, block.frames()) {
+            if span.on_grid {
+                self.grid_point();
+            }
+            self.span(&mut block.span(span.start, span.len));
+            start = span.start + span.len;
+        }
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.delays.total()
+    }
+}
+
+impl<const CH: usize> Default for Limiter<CH> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const CH: usize> Default for LimiterReading<CH> {
+    fn default() -> Self {
+        LimiterReading {
+            gain: [1.0; CH],
+            least_gain: [1.0; CH],
+            input_true_peak: [0.0; CH],
+            output_true_peak: [0.0; CH],
+        }
+    }
+}
+
+impl Delays {
+    fn total(&self) -> usize {
+        self.detected + self.limited + self.trimmed
+    }
+}
+
+impl Glides {
+    fn new(params: &LimiterParams, sample_rate_hz: f64) -> Self {
+        let at_rest = || Ramp::with_seconds(0.0, GLIDE_SECONDS, sample_rate_hz);
+        let mut glides = Glides {
+            gain: at_rest(),
+            ceiling: at_rest(),
+            on: at_rest(),
+            delta: at_rest(),
+            unity: at_rest(),
+            transient_link: at_rest(),
+            release_link: at_rest(),
+            knee_db: at_rest(),
+            clip_db: at_rest(),
+        };
+        glides.set_targets(params, &params.style.laws());
+        glides.snap();
+        glides
+    }
+
+    fn set_targets(&mut self, params: &LimiterParams, style: &Style) {
+        let switch = |on: bool| if on { 1.0 } else { 0.0 };
+        let link = |percent: f64| if style.strict { 1.0 } else { percent / 100.0 };
+        self.gain.set_target(math::db_to_gain(params.gain_db));
+        self.ceiling.set_target(math::db_to_gain(params.ceiling_dbtp - style.margin_db));
+        self.on.set_target(switch(params.on));
+        self.delta.set_target(switch(params.delta));
+        self.unity.set_target(switch(params.unity_gain));
+        self.transient_link.set_target(link(params.transient_link_percent));
+        self.release_link.set_target(link(params.release_link_percent));
+        self.knee_db.set_target(style.knee_db);
+        self.clip_db.set_target(style.clip_db);
+    }
+
+    fn snap(&mut self) {
+        for glide in [
+            &mut self.gain,
+            &mut self.ceiling,
+            &mut self.on,
+            &mut self.delta,
+            &mut self.unity,
+            &mut self.transient_link,
+            &mut self.release_link,
+            &mut self.knee_db,
+            &mut self.clip_db,
+        ] {
+            glide.snap();
+        }
+    }
+
+    fn listening(&mut self, frames: usize) -> Listening {
+        let settled = ![self.on, self.delta, self.unity].iter().any(Ramp::is_moving);
+        let plain = settled && self.on.target() == 1.0 && self.delta.target() == 0.0 && self.unity.target() == 0.0;
+        let mut listening = Listening { plain, ..Listening::default() };
+        if !plain {
+            fill(&mut self.on, &mut listening.on[..frames]);
+            fill(&mut self.delta, &mut listening.delta[..frames]);
+            fill(&mut self.unity, &mut listening.unity[..frames]);
+        }
+        listening
+    }
+}
+
+/// Which of the signals is heard, frame by frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listening {
+    plain: bool,
+    on: Frames,
+    delta: Frames,
+    unity: Frames,
+}
+
+impl Listening {
+    /// Mixes the limited signal in `out` with the input, delayed, and its gain.
+    fn mix(&self, out: &mut Frames, input: &[f32], gains: &[f32]) {
+        if self.plain {
+            return;
+        }
+        let switches = self.on.iter().zip(&self.delta).zip(&self.unity);
+        for (((out, input), gain), ((on, delta), unity)) in out.iter_mut().zip(input).zip(gains).zip(switches) {
+            let taken = input * gain - *out;
+            let heard = *out * (1.0 - delta) + taken * delta;
+            let level = (1.0 - unity) + unity / gain;
+            *out = input * (1.0 - on) + heard * level * on;
+        }
+    }
+}
+
+/// The values of the coming frames; moves on by them.
+fn fill(ramp: &mut Ramp, values: &mut [f32]) {
+    let mut values = values.iter_mut();
+    while ramp.is_moving() {
+        match values.next() {
+            Some(value) => *value = ramp.next_value() as f32,
+            None => return,
+        }
+    }
+    let target = ramp.target() as f32;
+    values.for_each(|value| *value = target);
+}
+
+fn multiply(product: &mut [f32], a: &[f32], b: &[f32]) {
+    for ((product, a), b) in product.iter_mut().zip(a).zip(b) {
+        *product = a * b;
+    }
+}
+
+fn multiply_by(product: &mut [f32], factor: &[f32]) {
+    for (product, factor) in product.iter_mut().zip(factor) {
+        *product *= factor;
+    }
+}
+
+/// Draws the gains of all channels to the least of them, by each frame's share; at 1 they are the same bits.
+fn link<const CH: usize>(needed: &mut [Frames; CH], links: &Frames) {
+    if CH < 2 {
+        return;
+    }
+    for (n, link) in links.iter().enumerate() {
+        let least = needed.iter().map(|gains| gains[n]).fold(1.0, |least, g| if g < least { g } else { least });
+        for gains in needed.iter_mut() {
+            gains[n] = gains[n] * (1.0 - link) + least * link;
+        }
+    }
+}
+
+fn max(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}

@@ -1,0 +1,57 @@
+//! The clip, as a gain.
+
+use super::history::SPAN_FRAMES;
+
+/// A soft clip of the peaks, as a gain that moves within a few frames.
+///
+/// The curve takes a peak v, re ceiling, to v up to 0.75, to v − (v − 0.75)² up to 1.25, to 1 above: it and its slope have
+/// no break. The gain is the curve over v, no less than a limit: what is over by more than the clip may take is left to the
+/// limiter. As peaks count between samples too and the gain is the least of four frames under a (1 2 1)/4 mean, what is
+/// clipped is the envelope of a few frames: a low tone gets the curve itself, a high one a gain and no overtones that
+/// would fold back.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ClipGain {
+    peaks: [f32; DELAY_FRAMES],
+    gains: [f32; BACK],
+}
+
+/// Frames by which peaks and gains are delayed.
+pub(super) const DELAY_FRAMES: usize = 2;
+/// Gains looked back on.
+const BACK: usize = 5;
+
+impl ClipGain {
+    /// Real-time safe.
+    pub(super) fn reset(&mut self) {
+        self.peaks = [0.0; DELAY_FRAMES];
+        self.gains = [1.0; BACK];
+    }
+
+    /// Takes peaks re ceiling (slow gain included) and delays them; multiplies `base`, likewise delayed, by the clip's
+    /// gain. `limits` are the least gains of these frames; 1 is no clip. Real-time safe.
+    pub(super) fn gains(&mut self, peaks: &[f32], limits: &[f32], gains: &mut [f32]) {
+        let frames = peaks.len().min(SPAN_FRAMES);
+        let mut raw = [1.0f32; SPAN_FRAMES + BACK];
+        raw[..BACK].copy_from_slice(&self.gains);
+        for ((raw, peak), limit) in raw[BACK..].iter_mut().zip(peaks).zip(limits) {
+            let over = (*peak - 0.75).max(0.0);
+            let clipped = if *peak < 1.25 { *peak - over * over } else { 1.0 };
+            *raw = if over > 0.0 { (clipped / *peak).max(*limit) } else { 1.0 };
+        }
+        self.gains.copy_from_slice(&raw[frames..frames + BACK]);
+        for (gain, raw) in gains.iter_mut().zip(raw.windows(BACK + 1)) {
+            let [a, b, c, d, e, f] = [raw[0], raw[1], raw[2], raw[3], raw[4], raw[5]];
+            let inner = c.min(d);
+            let (early, middle, late) = (a.min(b).min(inner), b.min(inner).min(e), inner.min(e).min(f));
+            *gain = (early + middle + middle + late) * 0.25;
+        }
+    }
+
+    /// Delays `values`, as the gains are. Real-time safe.
+    pub(super) fn delay(&mut self, values: &mut [f32]) {
+        for value in values {
+            let [first, second] = self.peaks;
+            (self.peaks, *value) = ([second, *value], first);
+        }
+    }
+}
