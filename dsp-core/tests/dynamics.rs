@@ -1,7 +1,7 @@
 //! Gate and compressor against closed forms.
 
 use dsp_core::block::Block;
-use dsp_core::controls::{self, Controls, Kind};
+use dsp_core::controls::{self, Kind};
 use dsp_core::dynamics::ballistics::{Follower, Times};
 use dsp_core::dynamics::compressor::{Compressor, CompressorParams, Direction};
 use dsp_core::dynamics::gate::{Gate, GateParams};
@@ -595,4 +595,258 @@ fn measured_make_up_restores_loudness() {
         // the meter's gate and the ten seconds' forgetting differ; the programme is the same all along
         assert!(difference.abs() < 0.2, "{difference}");
     }
+}
+
+/// Highest spectral line, in dB re full scale, further than `apart_hz` from `hz`: a sine at full scale reads 0. Under a
+/// Kaiser window of β = 20, whose side lobes lie below −150 dB and whose main lobe is 7 bins wide on either side.
+fn splatter_db(x: &[f32], hz: f64, apart_hz: f64) -> f64 {
+    let len = x.len();
+    let bessel = |x: f64| {
+        (1..60)
+            .fold((1.0, 1.0), |(sum, term), k| {
+                let term = term * (x / 2.0 / f64::from(k)).powi(2);
+                (sum + term, term)
+            })
+            .0
+    };
+    let window: Vec<f64> = (0..len)
+        .map(|n| {
+            bessel(20.0 * (1.0 - (2.0 * n as f64 / (len - 1) as f64 - 1.0).powi(2)).max(0.0).sqrt()) / bessel(20.0)
+        })
+        .collect();
+    let mut input: Vec<f64> = x.iter().zip(&window).map(|(x, w)| f64::from(*x) * w).collect();
+    let fft = RealFftPlanner::new().plan_fft_forward(len);
+    let mut spectrum = fft.make_output_vec();
+    fft.process(&mut input, &mut spectrum).unwrap();
+    let gain = 2.0 / window.iter().sum::<f64>();
+    let bin_hz = RATE_HZ / len as f64;
+    let highest = spectrum
+        .iter()
+        .enumerate()
+        .filter(|(bin, _)| (*bin as f64 * bin_hz - hz).abs() > apart_hz)
+        .fold(0.0f64, |a, (_, s)| a.max(s.norm()));
+    db(highest * gain)
+}
+
+/// Moves each control under a 1 kHz sine at −12 dBFS and returns what the worst of them leaves outside ±200 Hz.
+fn worst_splatter<P: Processor<1>>(make: impl Fn() -> P, base: P::Params) -> f64 {
+    let frames = 1 << 15;
+    let x = sine(RATE_HZ, 1000.0, 10f64.powf(-0.6), 0.4, 2 * frames);
+    let mut worst = f64::MIN;
+    for (index, listed) in controls::list::<P::Params>().iter().enumerate() {
+        if listed.control.structural {
+            continue;
+        }
+        for down in [false, true] {
+            let at = |travel: f64| {
+                let mut params = base;
+                let travel = if down { 1.0 - travel } else { travel };
+                controls::set(&mut params, index, listed.control.kind.value_at(travel));
+                params
+            };
+            let mut stage = make();
+            stage.prepare(StreamConfig { sample_rate_hz: RATE_HZ, max_frames: 64 }, &at(0.0)).unwrap();
+            // a ramp over the whole range in 100 ms, from 200 ms into the second half on; switches are thrown
+            let [y] = run(&mut stage, &[x.clone()], None, |stage, n| {
+                let travel = (n as f64 - frames as f64 - 9_600.0) / 4_800.0;
+                let travel = if matches!(listed.control.kind, Kind::Float(_)) { travel } else { travel.ceil() };
+                stage.set_params(&at(travel.clamp(0.0, 1.0)));
+            });
+            let splatter = splatter_db(&y[frames..], 1000.0, 200.0);
+            worst = worst.max(splatter);
+        }
+    }
+    worst
+}
+
+/// No control clicks: whatever moves, nothing above −80 dBFS lies further than 200 Hz from the tone.
+#[test]
+fn compressor_automation_does_not_click() {
+    for (attack_ms, release_ms) in [(0.02, 5.0), (10.0, 100.0)] {
+        let base = CompressorParams {
+            on: true,
+            threshold_db: -30.0,
+            ratio: 8.0,
+            attack_ms,
+            release_ms,
+            key: KeyFilterParams {
+                on: true,
+                bell_hz: 1000.0,
+                bell_gain_db: 6.0,
+                low_cut_hz: 300.0,
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let worst = worst_splatter(Compressor::<1>::new, base);
+        assert!(worst <= -80.0, "{worst} dBFS with {attack_ms}/{release_ms} ms");
+    }
+}
+
+fn gate<const CH: usize>(params: &GateParams) -> Gate<CH> {
+    let mut stage = Gate::new();
+    stage.prepare(StreamConfig { sample_rate_hz: RATE_HZ, max_frames: 4096 }, params).unwrap();
+    stage
+}
+
+/// Below the threshold an expander leaves T − (T − x) R, down to its range; above it not a bit changes.
+#[test]
+fn expander_meets_its_curve() {
+    for (ratio, range_db) in [(1.0, 40.0), (1.7, 60.0), (4.0, 30.0), (100.0, 60.0), (100.0, 100.0)] {
+        let params = GateParams {
+            on: true,
+            ratio,
+            range_db,
+            threshold_db: -30.0,
+            hysteresis_db: 0.0,
+            attack_ms: 0.02,
+            hold_ms: 0.0,
+            release_ms: 5.0,
+            ..Default::default()
+        };
+        for level_db in [-80.0, -60.0, -45.0, -33.0, -30.5, -29.5, -10.0, 12.0] {
+            let mut x = sine(RATE_HZ, 1000.0, 10f64.powf(level_db / 20.0), 0.6, 24_000);
+            fade_in(&mut x, 2400);
+            let [y] = run(&mut gate::<1>(&params), &[x.clone()], None, |_, _| ());
+            let below = (-30.0 - level_db).max(0.0);
+            let expected = if below == 0.0 {
+                0.0
+            } else if ratio >= 100.0 {
+                -range_db
+            } else {
+                (below * (1.0 - ratio)).max(-range_db)
+            };
+            let measured = db(peak_of(&y[19_200..], RATE_HZ, 1000.0)) - level_db;
+            // the ratio multiplies the ripple of level
+            assert!((measured - expected).abs() <= 0.01, "{measured} for {expected} dB at {level_db}, {params:?}");
+            assert!((params.gain_curve().gain_db(level_db) - expected).abs() < 1e-12);
+            if below == 0.0 {
+                assert!(y[19_200..] == x[19_200..], "open, but not transparent");
+            }
+        }
+    }
+}
+
+/// It opens at the threshold and closes only below it by the hysteresis; a level between the two changes nothing.
+#[test]
+fn hysteresis_keeps_the_gate_from_chattering() {
+    let params = GateParams {
+        on: true,
+        threshold_db: -30.0,
+        hysteresis_db: 6.0,
+        hold_ms: 0.0,
+        attack_ms: 0.1,
+        release_ms: 10.0,
+        range_db: 60.0,
+        ..Default::default()
+    };
+    // a slow way up and down again between −45 and −20 dB
+    let level_db = |n: usize| -20.0 - 25.0 * (n as f64 / 96_000.0 - 1.0).abs();
+    let x: Vec<f32> = sine(RATE_HZ, 2_000.0, 1.0, 0.0, 192_000)
+        .iter()
+        .enumerate()
+        .map(|(n, x)| (f64::from(*x) * 10f64.powf(level_db(n) / 20.0)) as f32)
+        .collect();
+    let mut openings = vec![];
+    let mut open = false;
+    run(&mut gate::<1>(&params), &[x], None, |stage: &mut Gate<1>, n| {
+        if stage.reading().open != open {
+            open = !open;
+            openings.push((open, level_db(n)));
+        }
+    });
+    // blocks of 64 frames are 0.017 dB apart
+    assert_eq!(openings.len(), 2, "{openings:?}");
+    assert!(openings[0].0 && (openings[0].1 + 30.0).abs() < 0.05, "{openings:?}");
+    assert!(!openings[1].0 && (openings[1].1 + 36.0).abs() < 0.05, "{openings:?}");
+}
+
+/// Attack, hold and release of the gate are what their labels say, in decibels.
+#[test]
+fn gate_times_are_true() {
+    for (attack_ms, hold_ms, release_ms) in [(5.0, 0.0, 50.0), (20.0, 40.0, 200.0), (60.0, 7.0, 100.0)] {
+        let params = GateParams {
+            on: true,
+            attack_ms,
+            hold_ms,
+            release_ms,
+            range_db: 30.0,
+            threshold_db: -20.0,
+            ..Default::default()
+        };
+        let loud = ((attack_ms * 15.0) * 48.0) as usize;
+        let frames = 4_800 + loud + ((hold_ms + release_ms * 6.0) * 48.0) as usize;
+        let mut x = sine(RATE_HZ, 11_000.0, 0.5, 0.3, frames);
+        for (n, x) in x.iter_mut().enumerate() {
+            *x *= if (4_800..4_800 + loud).contains(&n) { 1.0 } else { 0.02 };
+        }
+        let [y] = run(&mut gate::<1>(&params), &[x.clone()], None, |_, _| ());
+        let mut last = -30.0;
+        let gains: Vec<f64> = gains_db(&x, &y)
+            .into_iter()
+            .map(|g| {
+                last = g.unwrap_or(last);
+                last
+            })
+            .collect();
+        let attack = time_to_63(&gains[4_799..4_800 + loud], 0.0) / 48.0;
+        assert!((attack - attack_ms).abs() <= 0.01 * attack_ms + 0.5, "{attack} for {attack_ms} ms");
+        let release = time_to_63(&gains[4_799 + loud..], -30.0) / 48.0 - hold_ms;
+        assert!((release - release_ms).abs() <= 0.01 * release_ms + 0.5, "{release} for {release_ms} ms");
+    }
+}
+
+/// Both channels of a gate open together, to the bit.
+#[test]
+fn gate_keeps_the_image() {
+    let loud = noise(7, 48_000);
+    let soft: Vec<f32> = loud.iter().map(|x| x / 64.0).collect();
+    let params = GateParams { on: true, threshold_db: -8.0, ..Default::default() };
+    let [left, right] = run(&mut gate::<2>(&params), &[loud, soft], None, |_, _| ());
+    assert!(left.iter().zip(&right).all(|(l, r)| *l == *r * 64.0));
+}
+
+/// No control of the gate clicks. The tone stays above the threshold or below it while the others move: a gate that
+/// opens is heard, and that is its work. Its ratio and threshold then move what an expander does.
+#[test]
+fn gate_automation_does_not_click() {
+    let key = KeyFilterParams { on: true, bell_hz: 1000.0, bell_gain_db: 3.0, low_cut_hz: 300.0, ..Default::default() };
+    for (ratio, threshold_db) in [(2.0, -5.0), (3.0, -30.0)] {
+        let base = GateParams {
+            on: true,
+            ratio,
+            threshold_db,
+            hysteresis_db: 0.0,
+            attack_ms: 10.0,
+            hold_ms: 0.0,
+            release_ms: 50.0,
+            key,
+            ..Default::default()
+        };
+        let worst = worst_splatter(Gate::<1>::new, base);
+        assert!(worst <= -80.0, "{worst} dBFS");
+    }
+}
+
+/// Readings say what happened, and forget it once read.
+#[test]
+fn readings_hold_the_most_since_the_last() {
+    let params = CompressorParams { threshold_db: -20.0, ratio: 100.0, knee_db: 0.0, release_ms: 50.0, ..steady() };
+    let mut stage = compressor::<2>(RATE_HZ, &params);
+    assert_eq!(stage.reading().key_level_db, None);
+    let mut x = sine(RATE_HZ, 1000.0, 0.5, 0.0, 24_000);
+    fade_in(&mut x, 2400);
+    run(&mut stage, &[x.clone(), x.iter().map(|x| x / 2.0).collect()], None, |_, _| ());
+    let first = stage.reading();
+    // 0.5 is 13.98 dB over
+    assert!((first.gain_db + 13.98).abs() < 0.01 && (first.max_reduction_db - 13.98).abs() < 0.02, "{first:?}");
+    assert!((first.key_level_db.unwrap() + 6.02).abs() < 0.01, "{first:?}");
+    assert!((first.input_peak - 0.5).abs() < 1e-3 && first.output_peak < 0.5 && first.output_peak >= 0.1, "{first:?}");
+    let silence = vec![0.0; 48_000];
+    run(&mut stage, &[silence.clone(), silence.clone()], None, |_, _| ());
+    let second = stage.reading();
+    assert!(second.max_reduction_db > 13.9 && second.gain_db > -0.01, "{second:?}");
+    assert_eq!((second.input_peak, second.output_peak), (0.0, 0.0));
+    run(&mut stage, &[silence.clone(), silence], None, |_, _| ());
+    assert!(stage.reading().max_reduction_db < 0.01);
 }
