@@ -253,21 +253,25 @@ macro_rules! contract {
 }
 
 use dsp_core::chain::channel_strip::ChannelStrip;
-use dsp_core::chain::mastering_bus::MasteringBus;
+use dsp_core::chain::mastering_bus::{MasteringBus, MasteringBusParams};
 use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::dynamics::gate::Gate;
-use dsp_core::equalizer::Equalizer;
 use dsp_core::dynamics::limiter::{Limiter, LimiterParams};
+use dsp_core::equalizer::Equalizer;
 use dsp_core::level::{Input, Output};
-use dsp_core::space::panner::Panner;
 use dsp_core::metering::meter::Meter;
+use dsp_core::space::panner::Panner;
 
 type Equalizer8<const CH: usize> = Equalizer<CH, 8>;
 type Equalizer12<const CH: usize> = Equalizer<CH, 12>;
 
 contract! {
     channel_strip: ChannelStrip, Default::default();
-    mastering_bus: MasteringBus, Default::default();
+    mastering_bus: MasteringBus, {
+        let mut params = MasteringBusParams::default();
+        params.limiter.on = false;
+        params
+    };
     input: Input, Default::default();
     output: Output, Default::default();
     panner: Panner, Default::default();

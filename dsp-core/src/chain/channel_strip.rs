@@ -1,4 +1,4 @@
-//! Tandem Channel's signal path: input, compressor, panner, output.
+//! Tandem Channel's signal path: input, gate, equalizer, compressor, panner, output.
 
 use crate::block::Block;
 use crate::chain::Chain;
@@ -6,6 +6,8 @@ use crate::chain::bypass::Bypass;
 use crate::chain::peaks::{self, Peaks};
 use crate::controls;
 use crate::dynamics::compressor::{Compressor, CompressorParams, CompressorReading};
+use crate::dynamics::gate::{Gate, GateParams, GateReading};
+use crate::equalizer::{Equalizer, EqualizerParams};
 use crate::level::{Input, InputParams, Output, OutputParams};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::space::panner::{Panner, PannerParams};
@@ -17,40 +19,52 @@ controls! {
         pub bypass: bool = switch("Bypass", false),
         /// Trim and polarity.
         pub input: InputParams = group("Input"),
-        /// Dynamics.
-        pub compressor: CompressorParams = group("Comp"),
+        /// Gate and expander.
+        pub gate: GateParams = group("Gate"),
+        /// Equalizer.
+        pub eq: EqualizerParams<CHANNEL_BANDS> = group("EQ"),
+        /// Compressor.
+        pub compressor: CompressorParams = group("Compressor"),
         /// Place and width.
-        pub panner: PannerParams = group("Pan"),
+        pub panner: PannerParams = group("Panner"),
         /// Gain.
         pub output: OutputParams = group("Output"),
     }
 }
 
-/// The channel strip.
+/// Tandem Channel: its stages in their order.
 #[derive(Clone, Debug, Default)]
 pub struct ChannelStrip<const CH: usize> {
     params: ChannelStripParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
+    gate: Gate<CH>,
+    eq: Equalizer<CH, CHANNEL_BANDS>,
     compressor: Compressor<CH>,
     panner: Panner<CH>,
     output: Output<CH>,
-    reading: ChannelReading,
+    input_peaks: Peaks,
+    output_peaks: Peaks,
 }
 
-/// What the meters of a channel show, as of the last block.
+/// Bands of the channel's equalizer.
+pub const CHANNEL_BANDS: usize = 12;
+
+/// What the meters of a channel show.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ChannelReading {
-    /// Sample peaks that came in, after the trim.
+    /// Sample peaks of the last block after the trim.
     pub input_peaks: Peaks,
+    /// What the gate does.
+    pub gate: GateReading,
     /// What the compressor does.
     pub compressor: CompressorReading,
-    /// Sample peaks that went out.
+    /// Sample peaks of the last block that went out.
     pub output_peaks: Peaks,
 }
 
 impl<const CH: usize> ChannelStrip<CH> {
-    /// Not prepared yet.
+    /// Not prepared yet. May allocate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -60,8 +74,13 @@ impl<const CH: usize> ChannelStrip<CH> {
 impl<const CH: usize> Chain<CH> for ChannelStrip<CH> {
     type Reading = ChannelReading;
 
-    fn reading(&self) -> ChannelReading {
-        self.reading
+    fn reading(&mut self) -> ChannelReading {
+        ChannelReading {
+            input_peaks: self.input_peaks,
+            gate: self.gate.reading(),
+            compressor: self.compressor.reading(),
+            output_peaks: self.output_peaks,
+        }
     }
 }
 
@@ -72,6 +91,8 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.params = controls::clamped(params);
         let p = self.params;
         self.input.prepare(config, &p.input)?;
+        self.gate.prepare(config, &p.gate)?;
+        self.eq.prepare(config, &p.eq)?;
         self.compressor.prepare(config, &p.compressor)?;
         self.panner.prepare(config, &p.panner)?;
         self.output.prepare(config, &p.output)?;
@@ -82,6 +103,8 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
     fn reset(&mut self) {
         self.bypass.reset();
         self.input.reset();
+        self.gate.reset();
+        self.eq.reset();
         self.compressor.reset();
         self.panner.reset();
         self.output.reset();
@@ -95,6 +118,8 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.params = p;
         self.bypass.set(p.bypass);
         self.input.set_params(&p.input);
+        self.gate.set_params(&p.gate);
+        self.eq.set_params(&p.eq);
         self.compressor.set_params(&p.compressor);
         self.panner.set_params(&p.panner);
         self.output.set_params(&p.output);
@@ -104,23 +129,34 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         block.make_finite();
         self.bypass.take_dry(block);
         self.input.process(block);
-        self.reading.input_peaks = peaks::of(block);
+        self.input_peaks = peaks::of(block);
+        self.gate.process(block);
+        self.eq.process(block);
         self.compressor.process(block);
-        self.reading.compressor = self.compressor.reading();
         self.panner.process(block);
         self.output.process(block);
         self.bypass.blend(block);
-        self.reading.output_peaks = peaks::of(block);
+        self.output_peaks = peaks::of(block);
     }
 
     fn latency_frames(&self) -> usize {
         self.input.latency_frames()
+            + self.gate.latency_frames()
+            + self.eq.latency_frames()
             + self.compressor.latency_frames()
             + self.panner.latency_frames()
             + self.output.latency_frames()
     }
 
     fn tail(&self) -> Tail {
-        self.input.tail().then(self.compressor.tail()).then(self.panner.tail()).then(self.output.tail())
+        let tails = [
+            self.input.tail(),
+            self.gate.tail(),
+            self.eq.tail(),
+            self.compressor.tail(),
+            self.panner.tail(),
+            self.output.tail(),
+        ];
+        tails.into_iter().fold(Tail::Frames(0), Tail::then)
     }
 }

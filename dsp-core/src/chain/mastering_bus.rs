@@ -1,11 +1,16 @@
-//! Tandem Master's signal path: input, …, output.
+//! Tandem Master's signal path: input, equalizer, limiter, meter.
 
 use crate::block::Block;
 use crate::chain::Chain;
 use crate::chain::bypass::Bypass;
 use crate::chain::peaks::{self, Peaks};
 use crate::controls;
-use crate::level::{Input, InputParams, Output, OutputParams};
+use crate::dynamics::limiter::{Limiter, LimiterParams};
+use crate::equalizer::{Equalizer, EqualizerParams};
+use crate::level::{Input, InputParams};
+use crate::math;
+use crate::metering::loudness::LoudnessReading;
+use crate::metering::meter::{Meter, MeterParams};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 
 controls! {
@@ -15,32 +20,48 @@ controls! {
         pub bypass: bool = switch("Bypass", false),
         /// Trim and polarity.
         pub input: InputParams = group("Input"),
-        /// Gain.
-        pub output: OutputParams = group("Output"),
+        /// Broad equalizer.
+        pub eq: EqualizerParams<MASTER_BANDS> = group("EQ"),
+        /// Limiter and maximizer.
+        pub limiter: LimiterParams = group("Limiter"),
+        /// What is measured when.
+        pub meter: MeterParams = group("Meter"),
     }
 }
 
-/// The mastering bus.
+/// Tandem Master: its stages in their order.
 #[derive(Clone, Debug, Default)]
 pub struct MasteringBus<const CH: usize> {
     params: MasteringBusParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
-    output: Output<CH>,
-    reading: MasteringReading,
+    eq: Equalizer<CH, MASTER_BANDS>,
+    limiter: Limiter<CH>,
+    meter: Meter<CH>,
+    input_peaks: Peaks,
+    output_peaks: Peaks,
 }
 
-/// What the meters of the master show, as of the last block.
+/// Bands of the master's equalizer.
+pub const MASTER_BANDS: usize = 8;
+
+/// What the meters of the master show.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MasteringReading {
-    /// Sample peaks that came in, after the trim.
+    /// Sample peaks of the last block after the trim.
     pub input_peaks: Peaks,
-    /// Sample peaks that went out.
+    /// The limiter's largest gain reduction since the last reading, in decibels, at least 0.
+    pub gain_reduction_db: f32,
+    /// Sample peaks of the last block that went out.
     pub output_peaks: Peaks,
+    /// The highest true peak of the measurement, in dBTP; `None` before there is one.
+    pub true_peak_dbtp: Option<f64>,
+    /// Loudness of the measurement.
+    pub loudness: LoudnessReading,
 }
 
 impl<const CH: usize> MasteringBus<CH> {
-    /// Not prepared yet.
+    /// Not prepared yet. May allocate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -50,8 +71,18 @@ impl<const CH: usize> MasteringBus<CH> {
 impl<const CH: usize> Chain<CH> for MasteringBus<CH> {
     type Reading = MasteringReading;
 
-    fn reading(&self) -> MasteringReading {
-        self.reading
+    fn reading(&mut self) -> MasteringReading {
+        let limiter = self.limiter.take_reading();
+        let least = limiter.least_gain.into_iter().fold(1.0, f32::min);
+        let meter = self.meter.reading();
+        let greatest = |peaks: [f64; CH]| peaks.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        MasteringReading {
+            input_peaks: self.input_peaks,
+            gain_reduction_db: -math::gain_to_db(f64::from(least)) as f32,
+            output_peaks: self.output_peaks,
+            true_peak_dbtp: meter.true_peak_dbtp.map(greatest),
+            loudness: meter.loudness,
+        }
     }
 }
 
@@ -62,7 +93,9 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         self.params = controls::clamped(params);
         let p = self.params;
         self.input.prepare(config, &p.input)?;
-        self.output.prepare(config, &p.output)?;
+        self.eq.prepare(config, &p.eq)?;
+        self.limiter.prepare(config, &p.limiter)?;
+        self.meter.prepare(config, &p.meter)?;
         self.bypass.prepare(config, self.latency_frames(), p.bypass);
         Ok(())
     }
@@ -70,7 +103,9 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
     fn reset(&mut self) {
         self.bypass.reset();
         self.input.reset();
-        self.output.reset();
+        self.eq.reset();
+        self.limiter.reset();
+        self.meter.reset();
     }
 
     fn set_params(&mut self, params: &MasteringBusParams) {
@@ -81,24 +116,33 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         self.params = p;
         self.bypass.set(p.bypass);
         self.input.set_params(&p.input);
-        self.output.set_params(&p.output);
+        self.eq.set_params(&p.eq);
+        self.limiter.set_params(&p.limiter);
+        self.meter.set_params(&p.meter);
     }
 
     fn process(&mut self, block: &mut Block<'_, CH>) {
         block.make_finite();
         self.bypass.take_dry(block);
         self.input.process(block);
-        self.reading.input_peaks = peaks::of(block);
-        self.output.process(block);
+        self.input_peaks = peaks::of(block);
+        self.eq.process(block);
+        self.limiter.process(block);
         self.bypass.blend(block);
-        self.reading.output_peaks = peaks::of(block);
+        // what is heard is measured
+        self.meter.process(block);
+        self.output_peaks = peaks::of(block);
     }
 
     fn latency_frames(&self) -> usize {
-        self.input.latency_frames() + self.output.latency_frames()
+        self.input.latency_frames()
+            + self.eq.latency_frames()
+            + self.limiter.latency_frames()
+            + self.meter.latency_frames()
     }
 
     fn tail(&self) -> Tail {
-        self.input.tail().then(self.output.tail())
+        let tails = [self.input.tail(), self.eq.tail(), self.limiter.tail(), self.meter.tail()];
+        tails.into_iter().fold(Tail::Frames(0), Tail::then)
     }
 }

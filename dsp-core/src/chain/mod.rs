@@ -12,6 +12,6 @@ pub trait Chain<const CH: usize>: Processor<CH> + Default + Send + 'static {
     /// What its meters show.
     type Reading: Copy + Default + Send + 'static;
 
-    /// What the meters show, as of the last block. Real-time safe.
-    fn reading(&self) -> Self::Reading;
+    /// What the meters show now; peaks and reductions are of the time since the last reading. Real-time safe.
+    fn reading(&mut self) -> Self::Reading;
 }

@@ -7,10 +7,8 @@ pub mod gain_curve;
 pub mod gate;
 mod glides;
 pub mod key_filter;
+pub mod limiter;
 mod make_up;
 pub mod sliding_max;
 pub mod style;
 mod svf_section;
-//! What changes level by level.
-
-pub mod limiter;
