@@ -2,9 +2,12 @@
 
 use crate::Channel;
 use dsp_core::chain::channel_strip::ChannelReading;
-use nice_plug_egui::{Frame, NiceEguiApp};
+use gui::level_meter::{Headroom, LevelMeter};
+use tandem_shell::editor::{Face, TandemApp};
 use tandem_shell::meters::Hold;
-use tandem_shell::plugin::Link;
+
+/// The window of Tandem Channel.
+pub type ChannelEditor = TandemApp<Channel, ChannelFace>;
 
 /// What the editor shows of the channel's readings.
 #[derive(Default)]
@@ -21,21 +24,27 @@ impl ChannelMeters {
     }
 }
 
-/// The window of Tandem Channel.
-pub struct ChannelEditor {
-    #[allow(dead_code)]
-    link: Link<Channel>,
+/// The meters as they are painted.
+#[derive(Default)]
+pub struct ChannelFace {
+    input: LevelMeter,
+    output: LevelMeter,
 }
 
-impl ChannelEditor {
-    /// An editor for the plugin that `link` belongs to.
-    pub fn new(link: Link<Channel>) -> Self {
-        ChannelEditor { link }
+impl Face<Channel> for ChannelFace {
+    /// A mixdown's peaks belong between these.
+    const HEADROOM: Option<Headroom> = Some(Headroom { from_db: -6.0, to_db: -3.0 });
+
+    fn take(&mut self, meters: &ChannelMeters, is_mono: bool, now: f64) {
+        self.input.take(std::array::from_fn(|c| meters.input[c].take()), is_mono, now);
+        self.output.take(std::array::from_fn(|c| meters.output[c].take()), is_mono, now);
     }
-}
 
-impl NiceEguiApp for ChannelEditor {
-    fn ui(&mut self, ui: &mut egui::Ui, _: &mut Frame) {
-        ui.label("Tandem Channel");
+    fn is_moving(&self) -> bool {
+        self.input.is_moving() || self.output.is_moving()
+    }
+
+    fn ends(&mut self) -> [&mut LevelMeter; 2] {
+        [&mut self.input, &mut self.output]
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::Master;
 use dsp_core::chain::mastering_bus::MasteringReading;
-use nice_plug_egui::{Frame, NiceEguiApp};
+use gui::level_meter::{Headroom, LevelMeter};
+use tandem_shell::editor::{Face, TandemApp};
 use tandem_shell::meters::Hold;
-use tandem_shell::plugin::Link;
+
+/// The window of Tandem Master.
+pub type MasterEditor = TandemApp<Master, MasterFace>;
 
 /// What the editor shows of the master's readings.
 #[derive(Default)]
@@ -21,21 +24,26 @@ impl MasterMeters {
     }
 }
 
-/// The window of Tandem Master.
-pub struct MasterEditor {
-    #[allow(dead_code)]
-    link: Link<Master>,
+/// The meters as they are painted.
+#[derive(Default)]
+pub struct MasterFace {
+    input: LevelMeter,
+    output: LevelMeter,
 }
 
-impl MasterEditor {
-    /// An editor for the plugin that `link` belongs to.
-    pub fn new(link: Link<Master>) -> Self {
-        MasterEditor { link }
+impl Face<Master> for MasterFace {
+    const HEADROOM: Option<Headroom> = None;
+
+    fn take(&mut self, meters: &MasterMeters, is_mono: bool, now: f64) {
+        self.input.take(std::array::from_fn(|c| meters.input[c].take()), is_mono, now);
+        self.output.take(std::array::from_fn(|c| meters.output[c].take()), is_mono, now);
     }
-}
 
-impl NiceEguiApp for MasterEditor {
-    fn ui(&mut self, ui: &mut egui::Ui, _: &mut Frame) {
-        ui.label("Tandem Master");
+    fn is_moving(&self) -> bool {
+        self.input.is_moving() || self.output.is_moving()
+    }
+
+    fn ends(&mut self) -> [&mut LevelMeter; 2] {
+        [&mut self.input, &mut self.output]
     }
 }

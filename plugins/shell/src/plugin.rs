@@ -6,8 +6,10 @@ use dsp_core::chain::Chain;
 use dsp_core::controls::{self, Controls};
 use dsp_core::processor::{Processor, StreamConfig, Tail};
 use nice_plug::prelude::*;
-use nice_plug_egui::{EguiEditor, EguiEditorState, EguiNiceSettings, NiceEguiApp, RepaintNotifier, create_egui_editor};
+use crate::window::{TandemEditor, WindowState};
+use nice_plug_egui::{NiceEguiApp, RepaintNotifier};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// What makes one plugin of the two: names, the chain, the editor.
 pub trait Product: Send + Sync + 'static {
@@ -25,7 +27,7 @@ pub trait Product: Send + Sync + 'static {
     /// All controls.
     type Params: Controls;
     /// What the chains read.
-    type Reading: Copy + Default + Send + 'static;
+    type Reading: Copy + Default + PartialEq + Send + 'static;
     /// The chain on a mono track.
     type Mono: Chain<1, Params = Self::Params, Reading = Self::Reading>;
     /// The chain on a stereo track.
@@ -47,19 +49,32 @@ pub struct Link<P: Product + ?Sized> {
     pub parameters: Arc<Parameters<P::Params>>,
     /// The meters.
     pub meters: Arc<P::Meters>,
+    /// How many channels the running chain has; 0 while none runs.
+    pub channels: Arc<AtomicU32>,
+    /// The editor's window.
+    pub window: Arc<WindowState>,
+    /// Makes the editor paint a frame.
+    pub repaint: RepaintNotifier,
 }
 
 impl<P: Product> Clone for Link<P> {
     fn clone(&self) -> Self {
-        Link { parameters: self.parameters.clone(), meters: self.meters.clone() }
+        Link {
+            parameters: self.parameters.clone(),
+            meters: self.meters.clone(),
+            channels: self.channels.clone(),
+            window: self.window.clone(),
+            repaint: self.repaint.clone(),
+        }
     }
 }
 
 /// A product as the framework wants it.
 pub struct TandemPlugin<P: Product> {
     link: Link<P>,
-    editor_state: Arc<EguiEditorState>,
     follower: Follower<P::Params>,
+    /// The reading that the editor was last made to paint.
+    shown: P::Reading,
     chain: Running<P>,
     max_frames: usize,
     restart_requested: bool,
@@ -77,14 +92,16 @@ enum Running<P: Product> {
 impl<P: Product> Default for TandemPlugin<P> {
     fn default() -> Self {
         let parameters = Arc::new(Parameters::new());
-        let (width, height) = P::EDITOR_POINTS;
         TandemPlugin {
             follower: Follower::new(&parameters),
-            link: Link { parameters, meters: Arc::default() },
-            editor_state: EguiEditorState::from_size(
-                nice_plug_egui::baseview::dpi::LogicalSize::new(width, height),
-                1.0,
-            ),
+            link: Link {
+                parameters,
+                meters: Arc::default(),
+                channels: Arc::default(),
+                window: Arc::default(),
+                repaint: RepaintNotifier::default(),
+            },
+            shown: P::Reading::default(),
             chain: Running::None,
             max_frames: 0,
             restart_requested: false,
@@ -118,7 +135,7 @@ impl<P: Product> Plugin for TandemPlugin<P> {
     ];
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
-    type Editor = EguiEditor<P::App>;
+    type Editor = TandemEditor<P>;
     type SysExMessage = ();
     type BackgroundTask = ();
 
@@ -127,8 +144,7 @@ impl<P: Product> Plugin for TandemPlugin<P> {
     }
 
     fn editor(&mut self, _: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        let settings = EguiNiceSettings::new().with_tile(P::NAME);
-        create_egui_editor(self.editor_state.clone(), RepaintNotifier::default(), settings, P::app(self.link.clone()))
+        Some(TandemEditor::new(self.link.clone()))
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -156,6 +172,7 @@ impl<P: Product> Plugin for TandemPlugin<P> {
         match prepared {
             Ok((chain, latency_frames)) => {
                 self.chain = chain;
+                self.link.channels.store(layout.main_output_channels.map_or(0, NonZeroU32::get), Relaxed);
                 context.set_latency_samples(u32::try_from(latency_frames).unwrap_or(u32::MAX));
                 true
             }
@@ -196,17 +213,29 @@ impl<P: Product> Plugin for TandemPlugin<P> {
             context.request_restart();
         }
         let params = moved.then_some(params);
-        let meters = self.editor_state.is_open().then_some(&*self.link.meters);
+        let meters = self.link.window.is_open().then_some(&*self.link.meters);
         let transport = block::Transport {
             tempo_bpm: context.transport().tempo.unwrap_or(block::Transport::default().tempo_bpm),
             playing: context.transport().playing,
         };
         let max_frames = self.max_frames;
-        match &mut self.chain {
-            Running::None => ProcessStatus::Normal,
-            Running::Mono(chain) => run::<P, 1>(&mut **chain, params, buffer, aux, transport, max_frames, meters),
-            Running::Stereo(chain) => run::<P, 2>(&mut **chain, params, buffer, aux, transport, max_frames, meters),
+        let (status, reading) = match &mut self.chain {
+            Running::None => (ProcessStatus::Normal, self.shown),
+            Running::Mono(chain) => {
+                let status = run::<P, 1>(&mut **chain, params, buffer, aux, transport, max_frames, meters);
+                (status, chain.reading())
+            }
+            Running::Stereo(chain) => {
+                let status = run::<P, 2>(&mut **chain, params, buffer, aux, transport, max_frames, meters);
+                (status, chain.reading())
+            }
+        };
+        // an editor that shows silence paints nothing; one that shows music is asked for a frame, which costs one store
+        if meters.is_some() && reading != self.shown {
+            self.shown = reading;
+            self.link.repaint.request_repaint();
         }
+        status
     }
 }
 

@@ -1,0 +1,131 @@
+//! The editor's controls as the host's parameters: what is shown, and gestures that a host can record.
+
+use crate::parameters::Parameters;
+use dsp_core::controls::{Controls, Listed};
+use gui::binding::Binding;
+use nice_plug::context::gui::GuiContext;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The parameters of one instance, seen from its editor's thread.
+///
+/// A value that the editor sets goes to the host first and comes back with the next block (or not at all, if the host
+/// refuses): until then the editor shows what it set, so that a knob does not jerk under the hand.
+pub struct HostControls<C: Controls> {
+    parameters: Arc<Parameters<C>>,
+    listed: Vec<Listed>,
+    context: GuiContext,
+    moves: RefCell<Vec<Option<Move>>>,
+}
+
+/// What the editor set and the host has not confirmed.
+#[derive(Clone, Copy)]
+struct Move {
+    value: f64,
+    /// When the gesture ended; `None` during it.
+    ended: Option<Instant>,
+}
+
+/// How long the editor believes its own value after a gesture.
+const CONFIRMED_WITHIN: Duration = Duration::from_millis(250);
+
+impl<C: Controls> HostControls<C> {
+    /// The controls of the instance that `context` belongs to.
+    #[must_use]
+    pub fn new(parameters: Arc<Parameters<C>>, context: GuiContext) -> Self {
+        let listed: Vec<Listed> = parameters.entries().iter().map(|e| e.listed.clone()).collect();
+        let moves = RefCell::new(vec![None; listed.len()]);
+        HostControls { parameters, listed, context, moves }
+    }
+
+    /// Ends every gesture that is under way: the window closes.
+    pub fn end_all(&self) {
+        let held = |m: &Option<Move>| m.is_some_and(|m| m.ended.is_none());
+        let held: Vec<usize> = self.moves.borrow().iter().enumerate().filter(|(_, m)| held(m)).map(|(i, _)| i).collect();
+        held.into_iter().for_each(|index| self.end(index));
+    }
+
+    /// Whether a value awaits its confirmation: the editor must look again soon.
+    #[must_use]
+    pub fn awaits_host(&self) -> bool {
+        self.moves.borrow().iter().any(Option::is_some)
+    }
+
+    fn with_move(&self, index: usize, change: impl FnOnce(&mut Option<Move>)) {
+        if let Some(slot) = self.moves.borrow_mut().get_mut(index) {
+            change(slot);
+        }
+    }
+
+    /// Calls the host. A framework that unwraps a plugin which the host has just dropped must not take the host down.
+    fn call(&self, call: impl FnOnce(&GuiContext)) {
+        let _ = catch_unwind(AssertUnwindSafe(|| call(&self.context)));
+    }
+}
+
+impl<C: Controls> Binding for HostControls<C> {
+    fn listed(&self) -> &[Listed] {
+        &self.listed
+    }
+
+    fn value(&self, index: usize) -> f64 {
+        let Some(entry) = self.parameters.entries().get(index) else { return 0.0 };
+        let now = entry.unmodulated_value();
+        let mut shown = now;
+        self.with_move(index, |slot| {
+            if let Some(moved) = slot {
+                let late = moved.ended.is_some_and(|e| e.elapsed() > CONFIRMED_WITHIN);
+                if late || (moved.ended.is_some() && moved.value == now) {
+                    *slot = None;
+                } else {
+                    shown = moved.value;
+                }
+            }
+        });
+        shown
+    }
+
+    fn heard(&self, index: usize) -> f64 {
+        let shown = self.value(index);
+        let is_settled = self.moves.borrow().get(index).is_none_or(Option::is_none);
+        match self.parameters.entries().get(index) {
+            Some(entry) if is_settled => entry.value(),
+            _ => shown,
+        }
+    }
+
+    fn begin(&self, index: usize) {
+        let Some(entry) = self.parameters.entries().get(index) else { return };
+        let value = self.value(index);
+        self.with_move(index, |slot| *slot = Some(Move { value, ended: None }));
+        // SAFETY: the pointer is of one of this instance's parameters, which `self.parameters` keeps alive.
+        self.call(|context| unsafe { context.raw_begin_set_parameter(entry.pointer()) });
+    }
+
+    fn set(&self, index: usize, value: f64) {
+        let Some(entry) = self.parameters.entries().get(index) else { return };
+        let kind = entry.listed.control.kind;
+        let value = kind.quantise(value, entry.listed.default);
+        self.with_move(index, |slot| {
+            if let Some(moved) = slot {
+                moved.value = value;
+            }
+        });
+        let normalized = kind.travel_of(value) as f32;
+        // SAFETY: as in `begin`.
+        self.call(|context| unsafe { context.raw_set_parameter_normalized(entry.pointer(), normalized) });
+    }
+
+    fn end(&self, index: usize) {
+        let Some(entry) = self.parameters.entries().get(index) else { return };
+        self.with_move(index, |slot| {
+            if let Some(moved) = slot {
+                moved.ended = Some(Instant::now());
+            }
+        });
+        // SAFETY: as in `begin`.
+        self.call(|context| unsafe { context.raw_end_set_parameter(entry.pointer()) });
+    }
+}
