@@ -122,7 +122,10 @@ mod tests {
         ] {
             assert_eq!(short(&kind, value), text);
         }
-        assert_eq!((decibels(-200.0).as_str(), decibels(-6.04).as_str(), decibels(f32::NAN).as_str()), ("−∞", "−6.0", "—"));
+        assert_eq!(
+            (decibels(-200.0).as_str(), decibels(-6.04).as_str(), decibels(f32::NAN).as_str()),
+            ("−∞", "−6.0", "—")
+        );
     }
 
     /// What stands under a knob can be typed in again; it says the value to the digits that it shows: half a unit of the

@@ -29,7 +29,10 @@ impl FrequencyPlot {
     pub fn at(&self, hz: f64, db: f64) -> Pos2 {
         let across = (hz / MIN_HZ).ln() / (MAX_HZ / MIN_HZ).ln();
         let up = db / f64::from(self.range_db);
-        pos2(self.rect.left() + across as f32 * self.rect.width(), self.rect.center().y - up as f32 * self.rect.height() / 2.0)
+        pos2(
+            self.rect.left() + across as f32 * self.rect.width(),
+            self.rect.center().y - up as f32 * self.rect.height() / 2.0,
+        )
     }
 
     /// The frequency at a place.
@@ -87,7 +90,13 @@ impl FrequencyPlot {
                 }
             }
         }
-        let step = if self.range_db > 20.0 { 12.0 } else if self.range_db > 8.0 { 6.0 } else { 3.0 };
+        let step = if self.range_db > 20.0 {
+            12.0
+        } else if self.range_db > 8.0 {
+            6.0
+        } else {
+            3.0
+        };
         let lines = (f64::from(self.range_db) / step).ceil() as i32;
         for n in (1 - lines)..lines {
             let db = f64::from(n) * step;

@@ -160,8 +160,18 @@ fn paint(painter: &Painter, center: Pos2, radius: f32, look: &Look) {
     }
 
     let body = radius - width - (radius * 0.12).max(2.5);
-    disc(painter, center, body, theme::mix(theme::RAISED_HOVER, Color32::WHITE, 0.07), theme::mix(theme::RAISED, theme::WELL, 0.25));
-    let rim = if look.lit { theme::mix(theme::LINE, Color32::WHITE, 0.30) } else { theme::mix(theme::LINE, Color32::WHITE, 0.10) };
+    disc(
+        painter,
+        center,
+        body,
+        theme::mix(theme::RAISED_HOVER, Color32::WHITE, 0.07),
+        theme::mix(theme::RAISED, theme::WELL, 0.25),
+    );
+    let rim = if look.lit {
+        theme::mix(theme::LINE, Color32::WHITE, 0.30)
+    } else {
+        theme::mix(theme::LINE, Color32::WHITE, 0.10)
+    };
     painter.circle_stroke(center, body, Stroke::new(1.0, rim));
     let hand = direction(look.travel);
     let hand_stroke = Stroke::new((radius * 0.085).max(1.8), theme::TEXT);

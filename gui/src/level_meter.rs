@@ -31,7 +31,13 @@ impl Ballistics {
         let db = 20.0 * peak.max(0.0).log10();
         let seconds = (now - self.last).clamp(0.0, 60.0) as f32;
         self.last = now;
-        let fall = |from: f32| if from - FALL_DB_PER_SECOND * seconds < FLOOR_DB { f32::NEG_INFINITY } else { from - FALL_DB_PER_SECOND * seconds };
+        let fall = |from: f32| {
+            if from - FALL_DB_PER_SECOND * seconds < FLOOR_DB {
+                f32::NEG_INFINITY
+            } else {
+                from - FALL_DB_PER_SECOND * seconds
+            }
+        };
         self.shown_db = db.max(fall(self.shown_db));
         if db >= self.held_db {
             self.held_db = db;

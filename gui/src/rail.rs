@@ -22,13 +22,20 @@ pub fn rail(
     let painter = ui.painter().clone();
     painter.rect_filled(rect, 0, theme::FRAME);
     let at = pos2(rect.center().x, rect.top() + 20.0);
-    theme::text(&painter, at, Align2::CENTER_CENTER, &name.to_uppercase(), Ink::capitals(theme::TINY + 0.5, theme::TEXT_SOFT));
+    theme::text(
+        &painter,
+        at,
+        Align2::CENTER_CENTER,
+        &name.to_uppercase(),
+        Ink::capitals(theme::TINY + 0.5, theme::TEXT_SOFT),
+    );
     let inner = rect.shrink2(vec2(10.0, 12.0));
 
     // from the bottom upwards: what the group holds decides how tall the meter is
     let mut bottom = inner.bottom();
     let list = binding.listed();
-    let all: Vec<usize> = group.map(|g| g.on.into_iter().chain(g.controls.iter().copied()).collect()).unwrap_or_default();
+    let all: Vec<usize> =
+        group.map(|g| g.on.into_iter().chain(g.controls.iter().copied()).collect()).unwrap_or_default();
     let is_knob = |i: &&usize| list.get(**i).is_some_and(|l| matches!(l.control.kind, Kind::Float(_)));
     for index in all.iter().filter(|i| !is_knob(i)).rev() {
         let line = Rect::from_min_max(pos2(inner.left(), bottom - 22.0), pos2(inner.right(), bottom));

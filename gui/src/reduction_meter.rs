@@ -44,9 +44,18 @@ impl ReductionMeter {
         let lit = if self.shown_db < -0.05 { theme::TEXT } else { theme::TEXT_FAINT };
         theme::text(painter, number, Align2::RIGHT_CENTER, &shown, Ink::medium(theme::TITLE, lit));
         let caption = pos2(rect.left(), rect.center().y - 6.0);
-        theme::text(painter, caption, Align2::LEFT_CENTER, "GAIN REDUCTION", Ink::capitals(theme::TINY, theme::TEXT_FAINT));
+        theme::text(
+            painter,
+            caption,
+            Align2::LEFT_CENTER,
+            "GAIN REDUCTION",
+            Ink::capitals(theme::TINY, theme::TEXT_FAINT),
+        );
 
-        let bar = Rect::from_min_max(pos2(rect.left() + 112.0, rect.center().y - 11.0), pos2(rect.right() - 52.0, rect.center().y - 1.0));
+        let bar = Rect::from_min_max(
+            pos2(rect.left() + 112.0, rect.center().y - 11.0),
+            pos2(rect.right() - 52.0, rect.center().y - 1.0),
+        );
         painter.rect_filled(bar, 2, theme::WELL);
         let x = |db: f32| bar.right() - (db / RANGE_DB).clamp(0.0, 1.0).sqrt() * bar.width();
         let end = x(-self.shown_db);
@@ -54,7 +63,11 @@ impl ReductionMeter {
             painter.rect_filled(Rect::from_min_max(pos2(end, bar.top()), bar.max), 2, accent);
         }
         for db in SCALE_DB {
-            painter.vline(x(db), bar.bottom() + 2.0..=bar.bottom() + 5.0, Stroke::new(1.0, theme::TEXT_FAINT.gamma_multiply(0.7)));
+            painter.vline(
+                x(db),
+                bar.bottom() + 2.0..=bar.bottom() + 5.0,
+                Stroke::new(1.0, theme::TEXT_FAINT.gamma_multiply(0.7)),
+            );
             let at = pos2(x(db), bar.bottom() + 12.0);
             theme::text(painter, at, Align2::CENTER_CENTER, &db.to_string(), Ink::new(theme::TINY, theme::TEXT_FAINT));
         }

@@ -82,7 +82,13 @@ fn header_line(ui: &mut Ui, rect: Rect, binding: &dyn Binding, group: &Group, ac
     }
     let painter = ui.painter();
     let color = if on { theme::TEXT } else { theme::TEXT_SOFT };
-    theme::text(painter, pos2(left, rect.center().y), Align2::LEFT_CENTER, &group.label, Ink::strong(theme::TITLE, color));
+    theme::text(
+        painter,
+        pos2(left, rect.center().y),
+        Align2::LEFT_CENTER,
+        &group.label,
+        Ink::strong(theme::TITLE, color),
+    );
     if holds_structural(binding, group) {
         let note = Ink::new(theme::TINY + 0.5, theme::TEXT_FAINT);
         theme::text(painter, rect.right_center(), Align2::RIGHT_CENTER, "*  restarts the audio when changed", note);

@@ -10,7 +10,10 @@ use egui::{Align2, Color32, CursorIcon, Rect, Response, Sense, Stroke, StrokeKin
 /// The control's name, and a box with its value at the end of the row.
 pub fn row(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, accent: Color32) {
     let Some(listed) = binding.listed().get(index) else { return };
-    let well = Rect::from_min_max(pos2(rect.right() - (rect.width() * 0.56).round(), rect.top() + 1.0), rect.max - vec2(0.0, 1.0));
+    let well = Rect::from_min_max(
+        pos2(rect.right() - (rect.width() * 0.56).round(), rect.top() + 1.0),
+        rect.max - vec2(0.0, 1.0),
+    );
     let ink = Ink::new(theme::SMALL, theme::TEXT_SOFT);
     let width = rect.width() - well.width() - 6.0;
     theme::text_within(ui.painter(), rect.left_center(), Align2::LEFT_CENTER, &label_of(listed), ink, width);
@@ -68,7 +71,8 @@ pub fn menu(response: &Response, labels: &[&str], chosen: Option<usize>, accent:
         ui.spacing_mut().item_spacing = vec2(0.0, 1.0);
         ui.set_min_width(width);
         for (n, label) in labels.iter().enumerate() {
-            let galley_width = theme::layout(ui.painter(), label, Ink::medium(theme::SMALL, theme::TEXT), f32::INFINITY).size().x;
+            let galley_width =
+                theme::layout(ui.painter(), label, Ink::medium(theme::SMALL, theme::TEXT), f32::INFINITY).size().x;
             let (rect, item) = ui.allocate_exact_size(vec2(width.max(galley_width + 32.0), 22.0), Sense::CLICK);
             let painter = ui.painter();
             if item.hovered() {
@@ -78,7 +82,8 @@ pub fn menu(response: &Response, labels: &[&str], chosen: Option<usize>, accent:
             if is_chosen {
                 painter.circle_filled(pos2(rect.left() + 9.0, rect.center().y), 2.5, accent);
             }
-            let color = if item.hovered() || is_chosen { theme::TEXT } else { theme::mix(theme::TEXT_SOFT, theme::TEXT, 0.4) };
+            let color =
+                if item.hovered() || is_chosen { theme::TEXT } else { theme::mix(theme::TEXT_SOFT, theme::TEXT, 0.4) };
             let at = pos2(rect.left() + 20.0, rect.center().y);
             theme::text(painter, at, Align2::LEFT_CENTER, label, Ink::medium(theme::SMALL, color));
             if item.clicked() {

@@ -3,8 +3,8 @@
 use egui::epaint::text::VariationCoords;
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{
-    Align2, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Galley, Margin, Painter, Pos2,
-    Rect, Shadow, Stroke, TextStyle, Visuals,
+    Align2, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Galley, Margin, Painter,
+    Pos2, Rect, Shadow, Stroke, TextStyle, Visuals,
 };
 use std::sync::Arc;
 

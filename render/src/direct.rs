@@ -81,9 +81,9 @@ impl Insert for DirectInsert {
 }
 
 impl DirectInsert {
-    /// The master's reading as of the last block; `None` on a channel.
+    /// What the master's meters show now; `None` on a channel.
     #[must_use]
-    pub fn mastering_reading(&self) -> Option<MasteringReading> {
+    pub fn mastering_reading(&mut self) -> Option<MasteringReading> {
         match self {
             DirectInsert::Channel(_) => None,
             DirectInsert::Master(running) => Some(running.chain.reading()),

@@ -116,7 +116,7 @@ fn reduction(session: &Session, mix: &[Vec<f32>; 2]) -> Result<Vec<f64>> {
         fn process(&mut self, channels: [&mut [f32]; 2], events: &[Event]) -> Result<(), Self::Error> {
             self.master.process(channels, events)?;
             let reading = self.master.mastering_reading().unwrap_or_default();
-            self.reduction_db.push(0.0 * f64::from(reading.output_peaks[0]));
+            self.reduction_db.push(f64::from(reading.gain_reduction_db));
             Ok(())
         }
     }

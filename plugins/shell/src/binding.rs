@@ -43,7 +43,8 @@ impl<C: Controls> HostControls<C> {
     /// Ends every gesture that is under way: the window closes.
     pub fn end_all(&self) {
         let held = |m: &Option<Move>| m.is_some_and(|m| m.ended.is_none());
-        let held: Vec<usize> = self.moves.borrow().iter().enumerate().filter(|(_, m)| held(m)).map(|(i, _)| i).collect();
+        let held: Vec<usize> =
+            self.moves.borrow().iter().enumerate().filter(|(_, m)| held(m)).map(|(i, _)| i).collect();
         held.into_iter().for_each(|index| self.end(index));
     }
 

@@ -1,12 +1,12 @@
 //! The plugin itself: one type for both products and both formats.
 
 use crate::parameters::{Follower, Parameters, complete_state};
+use crate::window::{TandemEditor, WindowState};
 use dsp_core::block::{self, Block};
 use dsp_core::chain::Chain;
 use dsp_core::controls::{self, Controls};
 use dsp_core::processor::{Processor, StreamConfig, Tail};
 use nice_plug::prelude::*;
-use crate::window::{TandemEditor, WindowState};
 use nice_plug_egui::{NiceEguiApp, RepaintNotifier};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -110,8 +110,7 @@ impl<P: Product> Editor for TandemEditor<P> {
         let mut settings = EguiNiceSettings::new().with_tile(P::NAME);
         settings.resize_hint = resize_hint::<P>();
         let app = P::app(self.link.clone());
-        let editor: Option<EguiEditor<P::App>> =
-            create_egui_editor(state, self.link.repaint.clone(), settings, app);
+        let editor: Option<EguiEditor<P::App>> = create_egui_editor(state, self.link.repaint.clone(), settings, app);
         let editor = editor.ok_or("the framework made no editor")?;
         let SpawnedEditor { handle, window } =
             editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)?;
