@@ -103,8 +103,7 @@ impl<'a, const CH: usize> Block<'a, CH> {
         }
     }
 
-    /// Makes samples that are not finite silent and limits the rest to +200 dBFS, so that no
-    /// stage's state can overflow. Every stage calls it first. Real-time safe.
+    /// Makes samples silent that are no audio: see [`finite`]. Every stage calls it first. Real-time safe.
     pub fn make_finite(&mut self) {
         for channel in &mut self.channels {
             for sample in channel.iter_mut() {
@@ -114,12 +113,13 @@ impl<'a, const CH: usize> Block<'a, CH> {
     }
 }
 
-/// The largest magnitude that is processed: +200 dBFS.
-pub const MAX_MAGNITUDE: f32 = 1e10;
+/// The largest magnitude that counts as audio: +100 dBFS. What is over it comes from a broken stage upstream; taken in, it
+/// would ring in filters and hold a limiter down for seconds.
+pub const MAX_MAGNITUDE: f32 = 1e5;
 
-/// The sample; zero if it is NaN or infinite, limited to +200 dBFS. For a side chain, read where it is used. Real-time
+/// The sample, or silence where it is NaN, infinite, or over +100 dBFS. For a side chain, read where it is used. Real-time
 /// safe.
 #[must_use]
 pub fn finite(sample: f32) -> f32 {
-    if sample.abs() < f32::INFINITY { sample.clamp(-MAX_MAGNITUDE, MAX_MAGNITUDE) } else { 0.0 }
+    if sample.abs() <= MAX_MAGNITUDE { sample } else { 0.0 }
 }

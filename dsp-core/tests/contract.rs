@@ -185,7 +185,7 @@ fn contract<P: Processor<CH>, const CH: usize>(make: impl Fn() -> P, neutral: P:
     let (mut hostile, mut tame) = (audio.clone(), audio.clone());
     let (mut hostile_key, mut tame_key) = (key.clone(), key.clone());
     for n in (2000..6000).step_by(37) {
-        let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][n % 3];
+        let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e10][n / 37 % 4];
         let c = n % CH;
         (hostile[c][n], tame[c][n], hostile_key[c][n], tame_key[c][n]) = (bad, 0.0, bad, 0.0);
     }
@@ -214,7 +214,7 @@ fn contract<P: Processor<CH>, const CH: usize>(make: impl Fn() -> P, neutral: P:
     let signals: [&dyn Fn(usize) -> f32; 5] = [
         &|n| if n % 4800 < 2400 { 1.0 } else { -1.0 },
         &|_| 1.0,
-        &|n| if n % 2 == 0 { 1e10 } else { -1e10 },
+        &|n| if n % 2 == 0 { 1e5 } else { -1e5 },
         &|n| if n % 3 == 0 { 1e-42 } else { -3e-39 },
         &|n| if n % 1000 == 0 { f32::MAX } else { 0.0 },
     ];

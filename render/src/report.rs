@@ -180,8 +180,8 @@ pub fn rows(mix: &Measured, master: &Measured, target: &Target) -> Vec<Row> {
         master: figure(get(master)),
         target,
     };
-    let integrated = format!("master {:.1} ± {:.1}", target.integrated_lufs, target.tolerance_lu);
-    let true_peak = format!("master ≤ {:.1}", target.true_peak_dbtp);
+    let integrated = format!("master {:.1} ± {:.1}", target.integrated_lufs, target.tolerance_lu).replace('-', "−");
+    let true_peak = format!("master ≤ {:.1}", target.true_peak_dbtp).replace('-', "−");
     vec![
         row("Sample peak", "dBFS", |m| m.sample_peak_dbfs, "mix −6 … −3".to_owned()),
         row("True peak", "dBTP", |m| m.true_peak_dbtp, true_peak),

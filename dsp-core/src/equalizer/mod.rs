@@ -277,7 +277,7 @@ impl<const CH: usize, const BANDS: usize> Processor<CH> for Equalizer<CH, BANDS>
     }
 
     fn tail(&self) -> Tail {
-        // until +200 dBFS have died away to the floor of the states, each section on its own
+        // until +100 dBFS, and 40 dB of resonance, have died away to the floor of the states, each section on its own
         let decades = math::ln(f64::from(block::MAX_MAGNITUDE) * 1e2 / math::STATE_FLOOR);
         let mut frames = 0.0;
         let voices = self.bands.iter().flat_map(|band| [&band.voice, &band.old]);

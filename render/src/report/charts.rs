@@ -22,9 +22,10 @@ pub fn waveform(name: &str, audio: &[Vec<f32>; 2], sample_rate_hz: u32, colour: 
     let frames = audio[0].len();
     let seconds = frames as f64 / f64::from(sample_rate_hz);
     let per_column = frames.div_ceil(COLUMNS).max(1);
-    draw(190, |area| {
+    draw(212, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_top(34)
             .x_label_area_size(24)
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..seconds.max(0.1), -2.0..2.0)?;
@@ -46,13 +47,14 @@ pub fn waveform(name: &str, audio: &[Vec<f32>; 2], sample_rate_hz: u32, colour: 
 /// Short-term and momentary loudness of both, and the target.
 pub fn loudness(mix: &Course, master: &Course, target_lufs: f64) -> String {
     let seconds = mix.seconds.iter().chain(&master.seconds).copied().fold(0.1, f64::max);
-    draw(300, |area| {
+    draw(320, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_top(34)
             .x_label_area_size(24)
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..seconds, -48.0..0.0)?;
-        mesh(&mut chart, "LUFS", &|t| format!("{t:.0} s"), &|y| format!("{y:.0}"), 8)?;
+        mesh(&mut chart, "LUFS", &|t| format!("{t:.0} s"), &|y| format!("{y:.0}").replace('-', "−"), 8)?;
         chart.draw_series(LineSeries::new([(0.0, target_lufs), (seconds, target_lufs)], TARGET.stroke_width(1)))?;
         for (course, colour) in [(mix, MIX), (master, MASTER)] {
             chart.draw_series(LineSeries::new(
@@ -76,29 +78,31 @@ fn points<'a>(course: &'a Course, values: &'a [Option<f64>]) -> impl Iterator<It
 pub fn reduction(seconds: &[f64], reduction_db: &[f64]) -> String {
     let last = seconds.last().copied().unwrap_or(0.1).max(0.1);
     let deepest = reduction_db.iter().copied().fold(3.0, f64::max).ceil();
-    draw(150, |area| {
+    draw(172, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_top(34)
             .x_label_area_size(24)
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..last, -deepest..0.0)?;
-        mesh(&mut chart, "dB", &|t| format!("{t:.0} s"), &|y| format!("{y:.0}"), 4)?;
+        mesh(&mut chart, "dB", &|t| format!("{t:.0} s"), &|y| format!("{y:.0}").replace('-', "−"), 4)?;
         let series = seconds.iter().zip(reduction_db).map(|(t, r)| (*t, -r.max(0.0)));
         chart.draw_series(AreaSeries::new(series, 0.0, REDUCTION.mix(0.4)).border_style(REDUCTION.stroke_width(1)))?;
-        label(area, "Gain reduction", REDUCTION, 62, 122)
+        label(area, "Gain reduction", REDUCTION, 62, 10)
     })
 }
 
 /// Long-term spectra of both.
 pub fn spectra(mix: &[(f64, f64)], master: &[(f64, f64)]) -> String {
-    draw(320, |area| {
+    draw(340, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_top(34)
             .x_label_area_size(24)
             .y_label_area_size(52)
             .build_cartesian_2d((20.0..20_000.0).log_scale(), -72.0..-6.0)?;
         let hz = |f: &f64| if *f >= 1000.0 { format!("{} kHz", f / 1000.0) } else { format!("{f:.0} Hz") };
-        mesh(&mut chart, "dB", &hz, &|y| format!("{y:.0}"), 8)?;
+        mesh(&mut chart, "dB", &hz, &|y| format!("{y:.0}").replace('-', "−"), 8)?;
         for (spectrum, colour) in [(mix, MIX), (master, MASTER)] {
             let clamped = spectrum.iter().map(|(f, db)| (*f, db.clamp(-72.0, -6.0)));
             chart.draw_series(LineSeries::new(clamped, colour.stroke_width(2)))?;
