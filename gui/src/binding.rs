@@ -1,7 +1,7 @@
 //! How a widget reads and moves a control.
 
 use dsp_core::controls::Listed;
-use egui::{Event, Id, MouseWheelUnit, Response, Ui};
+use egui::{Context, Event, Id, Modifiers, MouseWheelUnit, Response, Ui};
 
 /// The controls of one plugin instance, numbered as in `dsp_core::controls::list`.
 ///
@@ -36,10 +36,42 @@ pub fn reset(binding: &dyn Binding, index: usize) {
     }
 }
 
+/// Keeps which modifiers are held; called at the start of each frame.
+///
+/// egui forgets them when the window loses the keyboard, and the editor gives the keyboard back to the host after each
+/// click: so shift, held over two drags, would count for the first only. Events of the mouse tell them too.
+pub fn note_modifiers(ctx: &Context) {
+    let told = |event: &Event| match event {
+        Event::ModifiersChanged(modifiers)
+        | Event::PointerButton { modifiers, .. }
+        | Event::MouseWheel { modifiers, .. }
+        | Event::Key { modifiers, .. } => Some(*modifiers),
+        _ => None,
+    };
+    if let Some(modifiers) = ctx.input(|i| i.events.iter().rev().find_map(told)) {
+        ctx.data_mut(|d| d.insert_temp(Id::unique(MODIFIERS), modifiers));
+    }
+}
+
+/// The modifiers that are held.
+#[must_use]
+pub fn modifiers(ui: &Ui) -> Modifiers {
+    ui.data(|d| d.get_temp(Id::unique(MODIFIERS))).unwrap_or_default()
+}
+
+const MODIFIERS: &str = "tandem modifiers";
+
 /// Whether a person asks for the default: a double click, or a click with ctrl (on a Mac: command).
 #[must_use]
 pub fn asks_for_default(ui: &Ui, response: &Response) -> bool {
-    response.double_clicked() || (response.clicked() && ui.input(|i| i.modifiers.command || i.modifiers.ctrl))
+    response.double_clicked() || (response.clicked() && wants_default(ui))
+}
+
+/// Whether ctrl (on a Mac: command) is held.
+#[must_use]
+pub fn wants_default(ui: &Ui) -> bool {
+    let held = modifiers(ui);
+    held.command || held.ctrl
 }
 
 /// Notches that the wheel turned over the widget since the last frame, upwards positive. It takes raw events rather than

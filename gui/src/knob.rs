@@ -1,6 +1,6 @@
 //! A knob: its name, an arc from where the control rests, and its value, which can be typed.
 
-use crate::binding::{Binding, asks_for_default, reset, set_once, wheel_notches, widget_id};
+use crate::binding::{Binding, asks_for_default, modifiers, reset, set_once, wheel_notches, widget_id};
 use crate::theme::{self, Ink};
 use crate::value_field::value_field;
 use dsp_core::controls::{Kind, Listed};
@@ -22,6 +22,8 @@ pub struct KnobSize {
 }
 
 impl KnobSize {
+    /// Where there are few.
+    pub const HUGE: KnobSize = KnobSize { cell_width: 124.0, cell_height: 132.0, diameter: 82.0 };
     /// Where there is room.
     pub const LARGE: KnobSize = KnobSize { cell_width: 96.0, cell_height: 104.0, diameter: 58.0 };
     /// The usual size.
@@ -47,7 +49,7 @@ pub fn knob(ui: &mut Ui, cell: Rect, binding: &dyn Binding, index: usize, size: 
     let label = Ink::new(theme::SMALL, if lit { theme::TEXT } else { theme::TEXT_SOFT });
     let label_at = pos2(cell.center().x, cell.top() + LABEL_HEIGHT / 2.0);
     let name = label_of(listed);
-    theme::text_within(ui.painter(), label_at, Align2::CENTER_CENTER, &name, label, cell.width() - 4.0);
+    theme::text_fitted(ui.painter(), label_at, Align2::CENTER_CENTER, &name, label, cell.width() - 3.0);
     let travel = |value| listed.control.kind.travel_of(value) as f32;
     let look = Look {
         travel: travel(binding.value(index)),
@@ -103,9 +105,10 @@ fn turn(ui: &Ui, response: &Response, binding: &dyn Binding, index: usize, liste
         ui.data_mut(|d| d.insert_temp(response.id, kind.travel_of(binding.value(index))));
         binding.begin(index);
     }
-    if response.dragged() {
-        let moved = response.drag_delta();
-        let fine = if ui.input(|i| i.modifiers.shift) { FINE } else { 1.0 };
+    if response.dragged() || response.drag_stopped() {
+        // the last movement comes in the frame that ends the drag
+        let moved = ui.input(|i| i.pointer.delta());
+        let fine = if modifiers(ui).shift { FINE } else { 1.0 };
         // the travel is kept unquantised, so that slow movements add up
         let travel: f64 = ui.data(|d| d.get_temp(response.id)).unwrap_or_default();
         let turned = (travel + f64::from((moved.x - moved.y) / POINTS_FOR_WHOLE_TRAVEL) * fine).clamp(0.0, 1.0);
@@ -121,7 +124,7 @@ fn turn(ui: &Ui, response: &Response, binding: &dyn Binding, index: usize, liste
     }
     let notches = f64::from(wheel_notches(ui, response));
     if notches != 0.0 && !response.dragged() {
-        let fine = if ui.input(|i| i.modifiers.shift) { FINE } else { 1.0 };
+        let fine = if modifiers(ui).shift { FINE } else { 1.0 };
         let travel = kind.travel_of(binding.value(index)) + notches * TRAVEL_PER_NOTCH * fine;
         set_once(binding, index, kind.value_at(travel));
     }
@@ -151,10 +154,12 @@ fn paint(painter: &Painter, center: Pos2, radius: f32, look: &Look) {
     arc(painter, center, ring, 0.0, 1.0, Stroke::new(width, theme::TRACK));
     let color = if look.lit { theme::mix(look.accent, Color32::WHITE, 0.15) } else { look.accent };
     arc(painter, center, ring, look.origin, look.travel, Stroke::new(width, color));
-    // where the control rests
-    let tick = direction(look.rest);
-    let tick_stroke = Stroke::new(1.0, theme::TEXT_FAINT);
-    painter.line_segment([center + tick * (radius + 1.5), center + tick * (radius + 3.5)], tick_stroke);
+    // where the control rests, unless it rests there or at an end
+    if (look.rest - look.travel).abs() > 0.005 && (0.005..0.995).contains(&look.rest) {
+        let notch = direction(look.rest);
+        let ends = [center + notch * (ring - width / 2.0), center + notch * (ring + width / 2.0)];
+        painter.line_segment(ends, Stroke::new(1.5, theme::PANEL));
+    }
     if (look.heard - look.travel).abs() > 0.001 {
         painter.circle_filled(center + direction(look.heard) * ring, width * 0.75, theme::TEXT);
     }

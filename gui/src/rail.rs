@@ -9,7 +9,19 @@ use crate::{selector, switch};
 use dsp_core::controls::Kind;
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
-/// Paints `group` with its meter into `rect`, from the top: name, meter, knobs, switches.
+/// Height of what stands below the meter of `group`.
+#[must_use]
+pub fn controls_height(binding: &dyn Binding, group: Option<&Group>) -> f32 {
+    let height = |index: usize| match binding.listed().get(index).map(|l| l.control.kind) {
+        Some(Kind::Float(_)) => KNOB.cell_height + 4.0,
+        _ => LINE_HEIGHT,
+    };
+    group.map_or(0.0, |g| g.on.into_iter().chain(g.controls.iter().copied()).map(height).sum())
+}
+
+/// Paints `group` with its meter into `rect`, from the top: name, meter, knobs, switches. The meter leaves
+/// `controls_height` free below it, so that the meters of both ends are equally tall.
+#[expect(clippy::too_many_arguments, reason = "a rail is just these parts")]
 pub fn rail(
     ui: &mut Ui,
     rect: Rect,
@@ -18,6 +30,7 @@ pub fn rail(
     name: &str,
     meter: &mut LevelMeter,
     headroom: Option<Headroom>,
+    controls_height: f32,
 ) {
     let painter = ui.painter().clone();
     painter.rect_filled(rect, 0, theme::FRAME);
@@ -31,26 +44,29 @@ pub fn rail(
     );
     let inner = rect.shrink2(vec2(10.0, 12.0));
 
-    // from the bottom upwards: what the group holds decides how tall the meter is
-    let mut bottom = inner.bottom();
-    let list = binding.listed();
-    let all: Vec<usize> =
-        group.map(|g| g.on.into_iter().chain(g.controls.iter().copied()).collect()).unwrap_or_default();
-    let is_knob = |i: &&usize| list.get(**i).is_some_and(|l| matches!(l.control.kind, Kind::Float(_)));
-    for index in all.iter().filter(|i| !is_knob(i)).rev() {
-        let line = Rect::from_min_max(pos2(inner.left(), bottom - 22.0), pos2(inner.right(), bottom));
-        match list.get(*index).map(|l| l.control.kind) {
-            Some(Kind::Switch) => switch::pill(ui, line, binding, *index, theme::NEUTRAL),
-            _ => selector::selector(ui, line, binding, *index, theme::NEUTRAL),
-        }
-        bottom -= 26.0;
-    }
-    for index in all.iter().filter(is_knob).rev() {
-        let size = KnobSize::MEDIUM;
-        bottom -= size.cell_height + 4.0;
-        let cell = Rect::from_min_size(pos2(inner.left(), bottom), vec2(inner.width(), size.cell_height));
-        knob(ui, cell, binding, *index, size, theme::NEUTRAL);
-    }
-    let meter_rect = Rect::from_min_max(pos2(inner.left(), rect.top() + 36.0), pos2(inner.right(), bottom - 12.0));
+    let top = inner.bottom() - controls_height;
+    let meter_rect = Rect::from_min_max(pos2(inner.left(), rect.top() + 36.0), pos2(inner.right(), top - 12.0));
     meter.show(ui, meter_rect, name, headroom);
+    let Some(group) = group else { return };
+    let list = binding.listed();
+    let is_knob = |i: &usize| list.get(*i).is_some_and(|l| matches!(l.control.kind, Kind::Float(_)));
+    let all = group.on.into_iter().chain(group.controls.iter().copied());
+    let (knobs, others): (Vec<usize>, Vec<usize>) = all.partition(is_knob);
+    let mut y = top;
+    for index in knobs {
+        let cell = Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), KNOB.cell_height));
+        knob(ui, cell, binding, index, KNOB, theme::NEUTRAL);
+        y += KNOB.cell_height + 4.0;
+    }
+    for index in others {
+        let line = Rect::from_min_size(pos2(inner.left(), y + 4.0), vec2(inner.width(), LINE_HEIGHT - 4.0));
+        match list.get(index).map(|l| l.control.kind) {
+            Some(Kind::Switch) => switch::pill(ui, line, binding, index, theme::NEUTRAL),
+            _ => selector::selector(ui, line, binding, index, theme::NEUTRAL),
+        }
+        y += LINE_HEIGHT;
+    }
 }
+
+const KNOB: KnobSize = KnobSize::MEDIUM;
+const LINE_HEIGHT: f32 = 26.0;

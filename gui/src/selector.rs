@@ -1,6 +1,6 @@
 //! A control that offers a few values: a box with the present one, and a menu below it.
 
-use crate::binding::{Binding, reset, set_once, wheel_notches, widget_id};
+use crate::binding::{Binding, reset, set_once, wants_default, wheel_notches, widget_id};
 use crate::knob::{explain, label_of};
 use crate::theme::{self, Ink};
 use dsp_core::controls::Kind;
@@ -28,7 +28,7 @@ pub fn selector(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, ac
     let label = choices.get(chosen).map_or("", |c| c.label);
     let response = ui.interact(rect, widget_id("selector", &listed.id), Sense::CLICK);
     let response = response.on_hover_cursor(CursorIcon::PointingHand);
-    if response.clicked() && ui.input(|i| i.modifiers.command || i.modifiers.ctrl) {
+    if response.clicked() && wants_default(ui) {
         reset(binding, index);
         return;
     }

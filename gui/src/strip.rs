@@ -6,8 +6,15 @@ use crate::tree::{Array, Group};
 use egui::{Align2, Color32, CornerRadius, CursorIcon, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 /// Tabs, one for each section, with a lamp that is lit while the section is on; a click chooses, a click on the lamp
-/// switches.
-pub fn tabs(ui: &mut Ui, rect: Rect, binding: &dyn Binding, sections: &[&Group], chosen: &mut usize) {
+/// switches. `shown` are the sections on the page that is open.
+pub fn tabs(
+    ui: &mut Ui,
+    rect: Rect,
+    binding: &dyn Binding,
+    sections: &[&Group],
+    shown: std::ops::Range<usize>,
+    chosen: &mut usize,
+) {
     let count = sections.len().max(1) as f32;
     let gap = 2.0;
     let width = ((rect.width() - gap * (count - 1.0)) / count).min(132.0);
@@ -16,7 +23,7 @@ pub fn tabs(ui: &mut Ui, rect: Rect, binding: &dyn Binding, sections: &[&Group],
         let tab = Rect::from_min_size(pos2(left.round(), rect.top()), vec2(width.floor(), rect.height()));
         let response = ui.interact(tab, widget_id("tab", &section.key), Sense::CLICK);
         let response = response.on_hover_cursor(CursorIcon::PointingHand);
-        let is_chosen = n == *chosen;
+        let is_chosen = shown.contains(&n);
         let accent = theme::accent(&section.key);
         let painter = ui.painter().clone();
         let fill = match (is_chosen, response.hovered()) {

@@ -96,25 +96,25 @@ impl Ink {
     /// Plain text.
     #[must_use]
     pub const fn new(size: f32, color: Color32) -> Self {
-        Ink { size, weight: 430.0, tracking: 0.0, color }
+        Ink { size, weight: 400.0, tracking: 0.0, color }
     }
 
     /// A little heavier: values, names.
     #[must_use]
     pub const fn medium(size: f32, color: Color32) -> Self {
-        Ink { size, weight: 520.0, tracking: 0.0, color }
+        Ink { size, weight: 460.0, tracking: 0.0, color }
     }
 
     /// A heading.
     #[must_use]
     pub const fn strong(size: f32, color: Color32) -> Self {
-        Ink { size, weight: 620.0, tracking: 0.15, color }
+        Ink { size, weight: 580.0, tracking: 0.15, color }
     }
 
     /// A short label in capitals.
     #[must_use]
     pub const fn capitals(size: f32, color: Color32) -> Self {
-        Ink { size, weight: 600.0, tracking: 0.8, color }
+        Ink { size, weight: 560.0, tracking: 0.8, color }
     }
 
     /// How egui names it.
@@ -149,6 +149,13 @@ pub fn text_within(painter: &Painter, at: Pos2, anchor: Align2, text: &str, ink:
     let rect = anchor.anchor_size(at, galley.size());
     painter.galley(rect.min, galley, ink.color);
     rect
+}
+
+/// Paints text on one line, smaller where it would be wider than `width`, and cut where even that is not enough.
+pub fn text_fitted(painter: &Painter, at: Pos2, anchor: Align2, text: &str, ink: Ink, width: f32) -> Rect {
+    let smaller = Ink { size: ink.size - 1.0, ..ink };
+    let fits = layout(painter, text, ink, f32::INFINITY).size().x <= width;
+    text_within(painter, at, anchor, text, if fits { ink } else { smaller }, width)
 }
 
 /// A hairline: one pixel wide at any zoom.

@@ -73,7 +73,8 @@ impl Group {
                 self.groups.push(group);
                 continue;
             };
-            let (key, label) = (key.to_owned(), numbered_label(&group.label, number).to_owned());
+            let (key, label) = (key.to_owned(), numbered_label(key, &group.label, number));
+            group.label = [label.as_str(), &number.to_string()].join(" ");
             match self.arrays.iter_mut().find(|a| a.key == key && a.members.len() + 1 == number) {
                 Some(array) => array.members.push(group),
                 None if number == 1 => self.arrays.push(Array { key, label, members: vec![group] }),
@@ -114,8 +115,15 @@ fn numbered(key: &str) -> Option<(&str, usize)> {
     if is_number { Some((stem, number.parse().ok()?)) } else { None }
 }
 
-fn numbered_label(label: &str, number: usize) -> &str {
-    label.strip_suffix(&number.to_string()).unwrap_or(label).trim()
+/// The name of an array: what stands before the number, or its key where nothing does.
+fn numbered_label(key: &str, label: &str, number: usize) -> String {
+    let stem = label.strip_suffix(&number.to_string()).unwrap_or(label).trim();
+    if !stem.is_empty() {
+        return stem.to_owned();
+    }
+    let words = key.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -154,12 +162,21 @@ mod tests {
         }
     }
     dsp_core::controls! {
+        /// A multiband stage, whose bands have no label of their own.
+        pub struct Multiband {
+            /// Bands.
+            pub band: [Dynamic; 2] = groups("", [Dynamic::default(); 2]),
+        }
+    }
+    dsp_core::controls! {
         /// A chain.
         pub struct Chain {
             /// Bypass.
             pub bypass: bool = switch("Bypass", false),
             /// EQ.
             pub eq: Eq = group("EQ"),
+            /// Multiband.
+            pub multiband: Multiband = group("Multiband"),
         }
     }
 
@@ -168,9 +185,11 @@ mod tests {
         let list = controls::list::<Chain>();
         let root = Group::of(&list);
         assert_eq!(root.controls, [0]);
-        let [eq] = root.groups.as_slice() else { panic!("{root:?}") };
+        let [eq, multiband] = root.groups.as_slice() else { panic!("{root:?}") };
         assert_eq!((eq.key.as_str(), eq.label.as_str(), eq.on), ("eq", "EQ", Some(1)));
-        assert_eq!(eq.control(&list, "output_db"), Some(list.len() - 1));
+        assert_eq!(eq.control(&list, "output_db"), Some(list.len() - 3));
+        let second = &multiband.arrays[0].members[1];
+        assert_eq!((multiband.arrays[0].label.as_str(), second.label.as_str()), ("Band", "Band 2"));
         let [bands] = eq.arrays.as_slice() else { panic!("{eq:?}") };
         assert_eq!((bands.key.as_str(), bands.label.as_str(), bands.members.len()), ("band", "Band", 3));
         let third = &bands.members[2];

@@ -22,7 +22,7 @@ impl Product for Master {
         ClapFeature::Stereo,
         ClapFeature::Mono,
     ];
-    const EDITOR_POINTS: (f32, f32) = (1000.0, 600.0);
+    const EDITOR_POINTS: (f32, f32) = (1060.0, 620.0);
 
     type Params = MasteringBusParams;
     type Reading = MasteringReading;

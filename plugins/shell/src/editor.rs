@@ -6,7 +6,7 @@ use crate::plugin::{Link, Product};
 use crate::window::{ZOOMS_PERCENT, zoom_of};
 use dsp_core::controls::Kind;
 use egui::{Align2, Color32, Rect, Ui, UiBuilder, ViewportCommand, pos2, vec2};
-use gui::binding::{Binding, widget_id};
+use gui::binding::{Binding, note_modifiers, widget_id};
 use gui::level_meter::{Headroom, LevelMeter};
 use gui::section::Display;
 use gui::theme::{self, Ink};
@@ -47,6 +47,10 @@ pub struct TandemApp<P: Product, F: Face<P>> {
     tree: Group,
     controls: Option<HostControls<P::Params>>,
     keyboard: Keyboard,
+    /// The zoom that the window was last asked to suit.
+    zoom: f32,
+    /// The window's size in points that goes with the zoom to come; `None` if it is the editor's own.
+    size_to_keep: Option<egui::Vec2>,
     /// Until when, in seconds, the window is given time to follow a zoom that was just chosen.
     zooming_until: f64,
 }
@@ -57,10 +61,20 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
     pub fn new(link: Link<P>) -> Self {
         let listed: Vec<_> = link.parameters.entries().iter().map(|e| e.listed.clone()).collect();
         let tree = Group::of(&listed);
-        TandemApp { link, face: F::default(), tree, controls: None, keyboard: Keyboard::default(), zooming_until: 0.0 }
+        TandemApp {
+            zoom: zoom_of(link.parameters.zoom_percent()),
+            link,
+            face: F::default(),
+            tree,
+            controls: None,
+            keyboard: Keyboard::default(),
+            size_to_keep: None,
+            zooming_until: 0.0,
+        }
     }
 
     fn paint(&mut self, ui: &mut Ui, frame: &mut Frame) {
+        note_modifiers(ui.ctx());
         let now = ui.input(|i| i.time);
         let is_mono = self.link.channels.load(Ordering::Relaxed) == 1;
         self.face.take(&self.link.meters, is_mono, now);
@@ -71,7 +85,10 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
         ui.painter().rect_filled(window, 0, theme::BACKGROUND);
         let spare = (window.size() - vec2(width, height)).max(egui::Vec2::ZERO) / 2.0;
         let whole = Rect::from_min_size(window.min + spare.floor(), vec2(width, height));
-        ui.scope_builder(UiBuilder::new().max_rect(whole), |ui| self.paint_whole(ui, whole, now));
+        let painted = ui.scope_builder(UiBuilder::new().max_rect(whole), |ui| self.paint_whole(ui, whole));
+        if let Some(percent) = painted.inner {
+            self.set_zoom(ui, percent, now);
+        }
 
         self.keyboard.follow(ui.ctx(), frame);
         let waits = self.controls.as_ref().is_some_and(HostControls::awaits_host);
@@ -80,9 +97,10 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
         }
     }
 
-    fn paint_whole(&mut self, ui: &mut Ui, whole: Rect, now: f64) {
+    /// Paints everything; the zoom that was chosen, in per cent.
+    fn paint_whole(&mut self, ui: &mut Ui, whole: Rect) -> Option<u32> {
         // the host's context comes before the first frame; without it there is nothing to show
-        let Some(controls) = &self.controls else { return };
+        let controls = self.controls.as_ref()?;
         let bar = Rect::from_min_size(whole.min, vec2(whole.width(), BAR_HEIGHT));
         let zoom = top_bar::<P>(ui, bar, controls, &self.tree, self.link.parameters.zoom_percent());
         let below = Rect::from_min_max(pos2(whole.left(), bar.bottom()), whole.max);
@@ -90,61 +108,90 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
         let right = Rect::from_min_max(pos2(below.right() - RAIL_WIDTH, below.top()), below.max);
         let at_end = |key: &str| self.tree.groups.iter().find(|g| g.key == key);
         let [input, output] = self.face.ends();
-        rail::rail(ui, left, controls, at_end("input"), "Input", input, F::HEADROOM);
-        rail::rail(ui, right, controls, at_end("output"), "Output", output, F::HEADROOM);
+        let (first, last) = (at_end("input"), at_end("output"));
+        let below_meters = rail::controls_height(controls, first).max(rail::controls_height(controls, last));
+        rail::rail(ui, left, controls, first, "Input", input, F::HEADROOM, below_meters);
+        rail::rail(ui, right, controls, last, "Output", output, F::HEADROOM, below_meters);
 
         let between = Rect::from_min_max(pos2(left.right(), below.top()), pos2(right.left(), below.bottom()));
-        let between = between.shrink(12.0);
+        self.paint_sections(ui, between.shrink(12.0), controls);
+        zoom
+    }
+
+    /// Paints the tabs, and the sections of the page that is open.
+    fn paint_sections(&self, ui: &mut Ui, between: Rect, controls: &HostControls<P::Params>) {
         let sections: Vec<&Group> = self.tree.groups.iter().filter(|g| g.key != "input" && g.key != "output").collect();
         let mut memory = self.link.window.memory();
-        let tabs = Rect::from_min_size(between.min, vec2(between.width(), TAB_HEIGHT));
-        strip::tabs(ui, tabs, controls, &sections, &mut memory.section);
         memory.section = memory.section.min(sections.len().saturating_sub(1));
+        let tabs = Rect::from_min_size(between.min, vec2(between.width(), TAB_HEIGHT));
         let panel = Rect::from_min_max(pos2(between.left(), tabs.bottom()), between.max);
-        match sections.get(memory.section) {
-            Some(group) => {
-                let params = self.link.parameters.snapshot();
-                let display = self.face.display(&group.key, &params);
-                let chosen = memory.chosen.entry(group.key.clone()).or_default();
-                section::section(ui, panel, controls, group, chosen, display);
-            }
-            None => {
-                ui.painter().rect_filled(panel, theme::PANEL_RADIUS, theme::PANEL);
-                let ink = Ink::new(theme::BODY, theme::TEXT_FAINT);
-                theme::text(ui.painter(), panel.center(), Align2::CENTER_CENTER, P::DESCRIPTION, ink);
+        let params = self.link.parameters.snapshot();
+        let mut pages: Vec<Page<'_>> = vec![];
+        for (n, group) in sections.iter().enumerate() {
+            let display = self.face.display(&group.key, &params);
+            let chosen = memory.chosen.entry(group.key.clone()).or_default();
+            let height = section::natural_height(controls, group, chosen, &display, panel.width());
+            match pages.last_mut() {
+                Some(page) if page.height + PANEL_GAP + height <= panel.height() => {
+                    page.height += PANEL_GAP + height;
+                    page.sections.push((height, display));
+                }
+                _ => pages.push(Page { first: n, height, sections: vec![(height, display)] }),
             }
         }
-        drop(memory);
-        if let Some(percent) = zoom {
-            self.set_zoom(ui, percent, now);
+        let open = pages.into_iter().find(|p| p.range().contains(&memory.section));
+        let shown = open.as_ref().map_or(0..0, Page::range);
+        strip::tabs(ui, tabs, controls, &sections, shown.clone(), &mut memory.section);
+        let Some(page) = open else {
+            ui.painter().rect_filled(panel, theme::PANEL_RADIUS, theme::PANEL);
+            let ink = Ink::new(theme::BODY, theme::TEXT_FAINT);
+            theme::text(ui.painter(), panel.center(), Align2::CENTER_CENTER, P::DESCRIPTION, ink);
+            return;
+        };
+        let spare = ((panel.height() - page.height) / page.sections.len() as f32).max(0.0);
+        let mut top = panel.top();
+        for (group, (n, (height, display))) in sections[shown].iter().zip(page.sections.into_iter().enumerate()) {
+            let rect =
+                Rect::from_min_size(pos2(panel.left(), top), vec2(panel.width(), (height + spare).min(panel.height())));
+            let chosen = memory.chosen.entry(group.key.clone()).or_default();
+            section::section(ui, rect, controls, group, chosen, display, n == 0);
+            top = rect.bottom() + PANEL_GAP;
         }
     }
 
     fn set_zoom(&mut self, ui: &Ui, percent: u32, now: f64) {
         self.link.parameters.set_zoom_percent(percent);
         self.zooming_until = now + ZOOM_SECONDS;
-        let (width, height) = P::EDITOR_POINTS;
+        self.size_to_keep = None;
         ui.ctx().set_zoom_factor(zoom_of(percent));
-        ui.send_viewport_cmd(ViewportCommand::InnerSize(vec2(width, height)));
         ui.ctx().request_repaint_after(Duration::from_secs_f64(ZOOM_SECONDS));
     }
 
-    /// The host has the last word on the window's size: the zoom follows it, so that everything stays in sight.
+    /// Keeps zoom and window together.
+    ///
+    /// A zoom takes effect with the frame after it was set, and then the framework resizes the window by the ratio of old
+    /// and new; the size that is wanted must be said in that very frame. Otherwise the host has the last word on the
+    /// window's size: the zoom follows it, so that everything stays in sight.
     fn follow_window(&mut self, ui: &Ui, frame: &Frame, now: f64) {
         let size = frame.baseview_window().size();
         self.link.window.note_size(size);
         let (width, height) = P::EDITOR_POINTS;
+        let zoom = ui.ctx().zoom_factor();
+        if zoom != self.zoom {
+            self.zoom = zoom;
+            let points = self.size_to_keep.take().unwrap_or(vec2(width, height));
+            ui.send_viewport_cmd(ViewportCommand::InnerSize(points));
+            return;
+        }
         let logical = vec2(size.logical.width as f32, size.logical.height as f32);
         let fits = (logical.x / width).min(logical.y / height);
-        let zoom = ui.ctx().zoom_factor();
         // a window of a few pixels is one that is not yet there
         if now < self.zooming_until || fits < 0.2 || (fits - zoom).abs() < 0.01 * zoom {
             return;
         }
         self.link.parameters.set_zoom_percent((fits * 100.0).round() as u32);
+        self.size_to_keep = Some(logical / fits);
         ui.ctx().set_zoom_factor(fits);
-        // the window keeps the size that it has
-        ui.send_viewport_cmd(ViewportCommand::InnerSize(logical / fits));
     }
 }
 
@@ -217,6 +264,21 @@ fn top_bar<P: Product>(ui: &mut Ui, bar: Rect, binding: &dyn Binding, tree: &Gro
     taken.and_then(|n| ZOOMS_PERCENT.get(n).copied())
 }
 
+/// Neighbouring sections that fit into the panel together.
+struct Page<'a> {
+    first: usize,
+    height: f32,
+    /// Height and display of each.
+    sections: Vec<(f32, Display<'a>)>,
+}
+
+impl Page<'_> {
+    fn range(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.sections.len()
+    }
+}
+
+const PANEL_GAP: f32 = 8.0;
 const BAR_HEIGHT: f32 = 44.0;
 const TAB_HEIGHT: f32 = 34.0;
 const RAIL_WIDTH: f32 = 96.0;
