@@ -11,6 +11,7 @@
 //! watch that sees nothing passes everything. It does not see memory that code maps by itself (`mmap`), nor an
 //! allocator that is linked into a bundle.
 
+use crate::call_stack::{self, CallStacks};
 use std::cell::{Cell, RefCell};
 
 /// Heap calls during a watch.
@@ -36,14 +37,14 @@ impl HeapCalls {
 /// Runs `call` and counts the heap calls that this thread makes meanwhile. A watch within a watch ends the outer one.
 pub fn watch<R>(call: impl FnOnce() -> R) -> (R, HeapCalls) {
     // the first use of the stack walker loads a library
-    stacks::warm_up();
-    STACKS.with_borrow_mut(|stacks| stacks.clear());
+    call_stack::warm_up();
+    STACKS.with_borrow_mut(CallStacks::clear);
     COUNTS.set((0, 0, 0));
     WATCHED.set(true);
     let result = call();
     WATCHED.set(false);
     let (allocations, frees, bytes) = COUNTS.get();
-    let stacks = STACKS.with_borrow(|stacks| stacks.taken().iter().map(stacks::names).collect());
+    let stacks = STACKS.with_borrow(CallStacks::names);
     (result, HeapCalls { allocations, frees, bytes, stacks })
 }
 
@@ -57,7 +58,7 @@ thread_local! {
     // without initialisers and destructors: they are used from within malloc
     static WATCHED: Cell<bool> = const { Cell::new(false) };
     static COUNTS: Cell<(usize, usize, usize)> = const { Cell::new((0, 0, 0)) };
-    static STACKS: RefCell<stacks::Stacks> = const { RefCell::new(stacks::Stacks::new()) };
+    static STACKS: RefCell<CallStacks> = const { RefCell::new(CallStacks::new()) };
 }
 
 /// For the functions that [`heap_watch!`](crate::heap_watch!) defines.
@@ -82,95 +83,6 @@ fn note(count: impl FnOnce((usize, usize, usize)) -> (usize, usize, usize)) {
             }
         });
         let _ = WATCHED.try_with(|watched| watched.set(true));
-    }
-}
-
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod stacks {
-    use std::ffi::{CStr, c_void};
-
-    const DEPTH: usize = 24;
-    const KEPT: usize = 4;
-
-    pub(super) type Stack = [*mut c_void; DEPTH];
-
-    /// The first few stacks of a watch.
-    pub(super) struct Stacks {
-        kept: [Stack; KEPT],
-        count: usize,
-    }
-
-    impl Stacks {
-        pub(super) const fn new() -> Stacks {
-            Stacks { kept: [[std::ptr::null_mut(); DEPTH]; KEPT], count: 0 }
-        }
-
-        pub(super) fn clear(&mut self) {
-            self.count = 0;
-        }
-
-        pub(super) fn take(&mut self) {
-            if let Some(stack) = self.kept.get_mut(self.count) {
-                *stack = [std::ptr::null_mut(); DEPTH];
-                // SAFETY: room for as many addresses as said.
-                unsafe { libc::backtrace(stack.as_mut_ptr(), DEPTH as i32) };
-                self.count += 1;
-            }
-        }
-
-        pub(super) fn taken(&self) -> &[Stack] {
-            &self.kept[..self.count]
-        }
-    }
-
-    pub(super) fn warm_up() {
-        let mut stack: Stack = [std::ptr::null_mut(); DEPTH];
-        // SAFETY: as above.
-        unsafe { libc::backtrace(stack.as_mut_ptr(), DEPTH as i32) };
-    }
-
-    pub(super) fn names(stack: &Stack) -> Vec<String> {
-        stack.iter().take_while(|address| !address.is_null()).map(|&address| name(address)).collect()
-    }
-
-    fn name(address: *mut c_void) -> String {
-        // SAFETY: plain data, for which zeros are a value.
-        let mut found: libc::Dl_info = unsafe { std::mem::zeroed() };
-        // SAFETY: any address may be asked for; the names found belong to loaded modules.
-        let (file, symbol) = unsafe {
-            if libc::dladdr(address, &mut found) == 0 {
-                return format!("{address:p}");
-            }
-            let text = |text: *const std::ffi::c_char| match text.is_null() {
-                true => String::new(),
-                false => CStr::from_ptr(text).to_string_lossy().into_owned(),
-            };
-            (text(found.dli_fname), text(found.dli_sname))
-        };
-        let file = file.rsplit('/').next().unwrap_or_default();
-        format!("{file}+{:#x} {symbol}", (address as usize).wrapping_sub(found.dli_fbase as usize))
-    }
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-mod stacks {
-    pub(super) struct Stacks;
-
-    impl Stacks {
-        pub(super) const fn new() -> Stacks {
-            Stacks
-        }
-        pub(super) fn clear(&mut self) {}
-        pub(super) fn take(&mut self) {}
-        pub(super) fn taken(&self) -> &[()] {
-            &[]
-        }
-    }
-
-    pub(super) fn warm_up() {}
-
-    pub(super) fn names(_: &()) -> Vec<String> {
-        Vec::new()
     }
 }
 

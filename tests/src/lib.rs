@@ -16,6 +16,7 @@
 
 mod bridge;
 mod bundle;
+mod call_stack;
 mod clap;
 mod editor;
 mod error;
@@ -24,6 +25,7 @@ mod plugin;
 mod ports;
 pub mod rack;
 mod run_loop;
+pub mod system_calls;
 mod thread_role;
 mod types;
 mod vst3;

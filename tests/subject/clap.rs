@@ -24,6 +24,7 @@ use clap_sys::stream::{clap_istream, clap_ostream};
 use clap_sys::version::CLAP_VERSION;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 const ID: &CStr = c"org.tandem.subject";
 
@@ -53,14 +54,20 @@ pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
     get_factory: Some(get_factory),
 };
 
+/// Entries less exits: a host keeps it at 0 or 1.
+static ENTERED: AtomicI32 = AtomicI32::new(0);
+
 unsafe extern "C" fn init(_: *const c_char) -> bool {
-    true
+    ENTERED.fetch_add(1, Ordering::SeqCst) == 0
 }
 
-unsafe extern "C" fn deinit() {}
+unsafe extern "C" fn deinit() {
+    ENTERED.fetch_sub(1, Ordering::SeqCst);
+}
 
 unsafe extern "C" fn get_factory(id: *const c_char) -> *const c_void {
-    if unsafe { CStr::from_ptr(id) } == CLAP_PLUGIN_FACTORY_ID { (&raw const FACTORY).cast() } else { null() }
+    let known = unsafe { CStr::from_ptr(id) } == CLAP_PLUGIN_FACTORY_ID && ENTERED.load(Ordering::SeqCst) == 1;
+    if known { (&raw const FACTORY).cast() } else { null() }
 }
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {

@@ -13,7 +13,7 @@ pub const MISDEED: usize = 3;
 
 /// Name, greatest value, default, stepped. All begin at 0.
 pub const PARAMETERS: [(&str, f64, f64, bool); 4] =
-    [("Gain", 2.0, 1.0, false), ("Side", 1.0, 0.0, false), ("Show", 6.0, 0.0, true), ("Misdeed", 7.0, 0.0, true)];
+    [("Gain", 2.0, 1.0, false), ("Side", 1.0, 0.0, false), ("Show", 6.0, 0.0, true), ("Misdeed", 8.0, 0.0, true)];
 
 /// What the host says about a block.
 #[derive(Clone, Copy, Default)]
@@ -107,6 +107,7 @@ impl Dsp {
             3 => unsafe { *io.inputs[0] = 0.123 },
             6 => wishes.fail = true,
             7 => wishes.edit = true,
+            8 => std::thread::sleep(std::time::Duration::from_micros(1)),
             _ => {}
         }
     }

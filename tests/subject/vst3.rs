@@ -3,6 +3,7 @@
 use crate::dsp::{Channels, Dsp, GAIN, LATENCY_FRAMES, MISDEED, PARAMETERS, TAIL_FRAMES, Told, Wishes};
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_void};
+use std::sync::atomic::{AtomicI32, Ordering};
 use vst3::Steinberg::Vst::*;
 use vst3::Steinberg::*;
 use vst3::{Class, ComPtr, ComRef, ComWrapper, uid};
@@ -500,31 +501,37 @@ impl IPluginFactoryTrait for Factory {
     }
 }
 
+/// Entries less exits: a host keeps it at 0 or 1. Windows need not call either.
+static ENTERED: AtomicI32 = AtomicI32::new(0);
+
 #[cfg(target_os = "linux")]
 #[unsafe(no_mangle)]
 extern "system" fn ModuleEntry(_: *mut c_void) -> bool {
-    true
+    ENTERED.fetch_add(1, Ordering::SeqCst) == 0
 }
 
 #[cfg(target_os = "linux")]
 #[unsafe(no_mangle)]
 extern "system" fn ModuleExit() -> bool {
-    true
+    ENTERED.fetch_sub(1, Ordering::SeqCst) == 1
 }
 
 #[cfg(target_os = "macos")]
 #[unsafe(no_mangle)]
 extern "system" fn bundleEntry(_: *mut c_void) -> bool {
-    true
+    ENTERED.fetch_add(1, Ordering::SeqCst) == 0
 }
 
 #[cfg(target_os = "macos")]
 #[unsafe(no_mangle)]
 extern "system" fn bundleExit() -> bool {
-    true
+    ENTERED.fetch_sub(1, Ordering::SeqCst) == 1
 }
 
 #[unsafe(no_mangle)]
 extern "system" fn GetPluginFactory() -> *mut IPluginFactory {
+    if ENTERED.load(Ordering::SeqCst) != 1 && !cfg!(target_os = "windows") {
+        return std::ptr::null_mut();
+    }
     ComWrapper::new(Factory).to_com_ptr().map_or(std::ptr::null_mut(), ComPtr::into_raw)
 }

@@ -65,7 +65,7 @@ fn parameters_read_alike_in_both_formats() {
         assert_eq!(plugin.parameters().iter().map(|info| info.id).collect::<Vec<_>>(), [100, 101, 102, 103]);
         assert_eq!(
             plugin.parameters().iter().map(|info| info.steps).collect::<Vec<_>>(),
-            [None, None, Some(6), Some(7)]
+            [None, None, Some(6), Some(8)]
         );
         for name in ["Gain", "gain", "100", &format!("{path}/Gain"), &format!("{path}/gain")] {
             assert_eq!(plugin.parameter(name).ok(), Some(GAIN), "{name}");
@@ -148,6 +148,9 @@ fn events_take_effect_at_their_frames() {
             assert_eq!(*sample, expected, "frame {frame} in {:?}", bundle.format());
         }
         assert_eq!(plugin.value(GAIN).expect("a value"), native(&plugin, GAIN, 0.25));
+        let mut audio = [vec![1.0; 128], vec![1.0; 128]];
+        run(&mut plugin, &mut audio, &[]).expect("a block");
+        assert!(audio[0].iter().all(|sample| *sample == 0.25), "no event of the block before comes again");
         let late = [gain(&plugin, 128, 1.0)];
         assert!(matches!(run(&mut plugin, &mut audio, &late), Err(HostError::EventOutside { offset: 128, .. })));
         let none = [Event { offset: 0, parameter: 4, value: 0.0 }];

@@ -153,17 +153,17 @@ impl Vst3Audio {
         let bar = if bar_beats > 0.0 { (transport.position_beats / bar_beats).floor() } else { 0.0 };
         // SAFETY: plain numbers, for which zeros are a value.
         let mut context: ProcessContext = unsafe { std::mem::zeroed() };
-        context.state = flags::kTempoValid
+        let always = flags::kTempoValid
             | flags::kProjectTimeMusicValid
             | flags::kBarPositionValid
             | flags::kTimeSigValid
             | flags::kContTimeValid;
-        if transport.playing {
-            context.state |= flags::kPlaying;
-        }
-        if transport.recording {
-            context.state |= flags::kRecording;
-        }
+        let playing = if transport.playing { flags::kPlaying } else { 0 };
+        let recording = if transport.recording { flags::kRecording } else { 0 };
+        // C enumerations are signed on Windows
+        #[allow(clippy::unnecessary_cast)]
+        let state = (always | playing | recording) as u32;
+        context.state = state;
         context.sampleRate = self.setup.sample_rate_hz;
         context.projectTimeSamples = (transport.position_seconds * self.setup.sample_rate_hz).round() as i64;
         context.continousTimeSamples = self.frames_since_start;

@@ -6,6 +6,7 @@ use crate::bridge::lock;
 use crate::bundle::{PluginName, keep_mapped};
 use crate::error::HostError;
 use std::collections::HashMap;
+#[cfg(not(target_os = "windows"))]
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;

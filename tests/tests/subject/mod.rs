@@ -39,9 +39,9 @@ pub fn active(bundle: &PluginBundle, setup: Setup) -> Plugin {
     plugin
 }
 
-/// The format's own value of a plain one: the greatest plain values are 2, 1, 6 and 7.
+/// The format's own value of a plain one: the greatest plain values are 2, 1, 6 and 8.
 pub fn native(plugin: &Plugin, parameter: usize, plain: f64) -> f64 {
-    let greatest = [2.0, 1.0, 6.0, 7.0][parameter];
+    let greatest = [2.0, 1.0, 6.0, 8.0][parameter];
     plugin.to_native(parameter, plain / greatest).expect("the subject has the parameter")
 }
 
