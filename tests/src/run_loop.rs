@@ -1,5 +1,8 @@
 //! The timers and file descriptors that a plugin hands to its host, served once per turn of the event loop.
 
+// only Unix has such descriptors
+#![cfg_attr(not(unix), allow(dead_code))]
+
 use std::time::{Duration, Instant};
 
 /// `T` is what a timer is served with, `F` a file descriptor.

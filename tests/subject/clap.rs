@@ -84,14 +84,16 @@ unsafe extern "C" fn plugin_descriptor(_: *const clap_plugin_factory, _: u32) ->
     &DESCRIPTOR
 }
 
-struct Subject {
+pub struct Subject {
     plugin: clap_plugin,
-    host: *const clap_host,
+    pub host: *const clap_host,
     dsp: Dsp,
     events: Vec<(usize, usize, f64)>,
     channels: u32,
     offline: bool,
     active: bool,
+    #[cfg(target_os = "linux")]
+    pub editor: Option<crate::clap_editor::Shown>,
 }
 
 unsafe extern "C" fn create(
@@ -117,7 +119,17 @@ unsafe extern "C" fn create(
         on_main_thread: Some(on_main_thread),
     };
     let events = Vec::with_capacity(4096);
-    let subject = Subject { plugin, host, dsp: Dsp::new(), events, channels: 2, offline: false, active: false };
+    let subject = Subject {
+        plugin,
+        host,
+        dsp: Dsp::new(),
+        events,
+        channels: 2,
+        offline: false,
+        active: false,
+        #[cfg(target_os = "linux")]
+        editor: None,
+    };
     let subject = Box::into_raw(Box::new(subject));
     unsafe {
         (*subject).plugin.plugin_data = subject.cast();
@@ -125,12 +137,12 @@ unsafe extern "C" fn create(
     }
 }
 
-unsafe fn subject<'a>(plugin: *const clap_plugin) -> &'a mut Subject {
+pub unsafe fn subject<'a>(plugin: *const clap_plugin) -> &'a mut Subject {
     unsafe { &mut *(*plugin).plugin_data.cast() }
 }
 
 impl Subject {
-    unsafe fn host_extension<T>(&self, id: &CStr) -> Option<&T> {
+    pub unsafe fn host_extension<T>(&self, id: &CStr) -> Option<&T> {
         unsafe { ((*self.host).get_extension?)(self.host, id.as_ptr()).cast::<T>().as_ref() }
     }
 
@@ -158,7 +170,7 @@ impl Subject {
         }
     }
 
-    unsafe fn expect_main(&self, what: &CStr) {
+    pub unsafe fn expect_main(&self, what: &CStr) {
         unsafe { self.expect(what, self.thread() == (true, false)) }
     }
 
@@ -193,6 +205,8 @@ unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
     unsafe {
         let subject = subject(plugin);
         subject.expect(c"destroy while inactive", !subject.active);
+        #[cfg(target_os = "linux")]
+        subject.expect(c"destroy after the editor", subject.editor.is_none());
         drop(Box::from_raw(subject));
     }
 }
@@ -302,6 +316,10 @@ unsafe extern "C" fn process(plugin: *const clap_plugin, process: *const clap_pr
 
 unsafe extern "C" fn get_extension(_: *const clap_plugin, id: *const c_char) -> *const c_void {
     let id = unsafe { CStr::from_ptr(id) };
+    #[cfg(target_os = "linux")]
+    if let Some(extension) = crate::clap_editor::extension(id) {
+        return extension;
+    }
     let table: [(&CStr, *const c_void); 8] = [
         (CLAP_EXT_PARAMS, (&raw const PARAMS).cast()),
         (CLAP_EXT_STATE, (&raw const STATE).cast()),

@@ -4,5 +4,11 @@
 #![allow(non_snake_case, clippy::missing_safety_doc, clippy::undocumented_unsafe_blocks)]
 
 mod clap;
+#[cfg(target_os = "linux")]
+mod clap_editor;
 mod dsp;
+#[cfg(target_os = "linux")]
+mod editor;
 mod vst3;
+#[cfg(target_os = "linux")]
+mod vst3_editor;

@@ -388,6 +388,9 @@ impl IEditControllerTrait for Controller {
     }
 
     unsafe fn createView(&self, _: *const c_char) -> *mut IPlugView {
+        #[cfg(target_os = "linux")]
+        return crate::vst3_editor::view();
+        #[cfg(not(target_os = "linux"))]
         std::ptr::null_mut()
     }
 }

@@ -420,13 +420,3 @@ fn instances_outlive_their_bundle_and_bundles_come_back() {
         }
     }
 }
-
-#[test]
-fn an_editor_that_is_not_there_is_an_error() {
-    for bundle in bundles() {
-        let mut plugin = bundle.create_first().expect("an instance");
-        assert!(plugin.open_editor(Default::default()).is_err());
-        assert_eq!(plugin.editor_size(), None);
-        assert!(matches!(plugin.editor_picture(), Err(HostError::Editor { .. })));
-    }
-}

@@ -10,11 +10,13 @@ use tandem_host::{Format, Plugin, PluginBundle, Setup};
 pub const LATENCY_FRAMES: usize = 37;
 
 /// Indices of its parameters.
+#[allow(dead_code)]
 pub const GAIN: usize = 0;
 #[allow(dead_code)]
 pub const SIDE: usize = 1;
 #[allow(dead_code)]
 pub const SHOW: usize = 2;
+#[allow(dead_code)]
 pub const MISDEED: usize = 3;
 
 /// Both bundles.
@@ -40,6 +42,7 @@ pub fn active(bundle: &PluginBundle, setup: Setup) -> Plugin {
 }
 
 /// The format's own value of a plain one: the greatest plain values are 2, 1, 6 and 8.
+#[allow(dead_code)]
 pub fn native(plugin: &Plugin, parameter: usize, plain: f64) -> f64 {
     let greatest = [2.0, 1.0, 6.0, 8.0][parameter];
     plugin.to_native(parameter, plain / greatest).expect("the subject has the parameter")
