@@ -40,12 +40,22 @@ pub fn watch<R>(call: impl FnOnce() -> R) -> (R, HeapCalls) {
     call_stack::warm_up();
     STACKS.with_borrow_mut(CallStacks::clear);
     COUNTS.set((0, 0, 0));
+    let off = Off;
     WATCHED.set(true);
     let result = call();
-    WATCHED.set(false);
+    drop(off);
     let (allocations, frees, bytes) = COUNTS.get();
     let stacks = STACKS.with_borrow(CallStacks::names);
     (result, HeapCalls { allocations, frees, bytes, stacks })
+}
+
+/// Ends the watch, by a panic too.
+struct Off;
+
+impl Drop for Off {
+    fn drop(&mut self) {
+        WATCHED.set(false);
+    }
 }
 
 /// True if this program's heap calls come by the watch: one is made to see.

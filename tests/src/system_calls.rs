@@ -97,10 +97,10 @@ mod machine {
         LazyLock::force(&HANDLER);
         SEEN.set(Seen::new());
         let on = SELECTOR.with(|selector| dispatch(PR_SYS_DISPATCH_ON, selector.as_ptr()));
+        let off = Off;
         SELECTOR.set(if on { BLOCK } else { ALLOW });
         let result = call();
-        SELECTOR.set(ALLOW);
-        dispatch(PR_SYS_DISPATCH_OFF, std::ptr::null_mut());
+        drop(off);
         let seen = SEEN.with_borrow(|seen| {
             let numbers = seen.numbers.iter().take(seen.count);
             SystemCalls {
@@ -111,6 +111,16 @@ mod machine {
             }
         });
         (result, seen)
+    }
+
+    /// Ends the watch, by a panic too.
+    struct Off;
+
+    impl Drop for Off {
+        fn drop(&mut self) {
+            SELECTOR.set(ALLOW);
+            dispatch(PR_SYS_DISPATCH_OFF, std::ptr::null_mut());
+        }
     }
 
     pub(super) fn make_any_call() {

@@ -231,7 +231,10 @@ impl IAudioProcessorTrait for Component {
         if let Some(context) = unsafe { data.processContext.as_ref() } {
             told.tempo_bpm = context.tempo;
             told.beats = context.projectTimeMusic;
-            told.playing = context.state & ProcessContext_::StatesAndFlags_::kPlaying != 0;
+            // signed on Windows
+            #[allow(clippy::unnecessary_cast)]
+            let playing = ProcessContext_::StatesAndFlags_::kPlaying as u32;
+            told.playing = context.state & playing != 0;
         }
         let io = Channels {
             inputs: channels(inputs.first()),

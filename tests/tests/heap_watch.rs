@@ -1,5 +1,7 @@
 //! The heap watch sees what this program does, and what a bundle does.
 
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
 mod subject;
 
 use subject::{GAIN, MISDEED, active, bundles, native};

@@ -1,12 +1,14 @@
 //! The watch on system calls sees what this program does, and what a bundle does.
 
+#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+
 mod subject;
 
 use std::time::Duration;
 use subject::{GAIN, MISDEED, active, bundles, native};
 use tandem_host::{Event, Setup, system_calls};
 
-/// Kernels before 5.11 and other machines cannot watch; where it must not pass unnoticed, look at `is_available`.
+/// Kernels before 5.11 cannot watch; where it must not pass unnoticed, look at `is_available`.
 fn available() -> bool {
     let available = system_calls::is_available();
     if !available {
@@ -65,6 +67,19 @@ fn starting_a_thread_ends_the_watch_and_harms_nothing() {
     let (answer, seen) = system_calls::watch(|| std::thread::spawn(|| 7).join().ok());
     assert_eq!(answer, Some(7));
     assert!(seen.ended_early);
+}
+
+#[test]
+fn a_panic_ends_the_watch() {
+    if !available() {
+        return;
+    }
+    let caught = std::panic::catch_unwind(|| system_calls::watch(|| std::panic::resume_unwind(Box::new(7))));
+    assert!(caught.is_err());
+    // a thread could not be started on a watched thread's behalf without ending the watch: see above
+    let (_, seen) = system_calls::watch(|| ());
+    assert_eq!(seen, Default::default());
+    assert_eq!(std::thread::spawn(|| 7).join().ok(), Some(7));
 }
 
 #[test]
