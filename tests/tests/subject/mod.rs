@@ -67,11 +67,13 @@ fn lay_out() -> PathBuf {
         })
         .expect("cargo names the subject's library");
 
-    // a folder of this process: tests of several binaries may run at once
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("subject-{}", std::process::id()));
+    // one folder per test program; renamed into place, since a run of the same program may have the old file mapped
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("subject-", env!("CARGO_CRATE_NAME")));
     let copy = |to: PathBuf| {
         std::fs::create_dir_all(to.parent().expect("inside the folder")).expect("the folder can be made");
-        std::fs::copy(&library, to).expect("the library can be copied");
+        let beside = folder.join(format!("copy-{}", std::process::id()));
+        std::fs::copy(&library, &beside).expect("the library can be copied");
+        std::fs::rename(beside, to).expect("the copy can be put in its place");
     };
     let (inside, binary) = match std::env::consts::OS {
         "macos" => ("MacOS".to_owned(), "Subject".to_owned()),
