@@ -26,8 +26,10 @@ use fearless_simd_macros::simd;
 pub struct TruePeak {
     interpolator: Interpolator,
     level: Level,
-    /// The last frames that went in, then the chunk in hand.
-    input: [f32; HISTORY + CHUNK_FRAMES + LANES],
+    /// The frames that went in; from `HISTORY` frames before `end` they are still needed.
+    input: Vec<f32>,
+    /// Where the next frame goes.
+    end: usize,
     /// The last point of the frame before: the left neighbour of a frame's first.
     before: f32,
 }
@@ -52,7 +54,8 @@ impl TruePeak {
         TruePeak {
             interpolator: Interpolator::new(sample_rate_hz),
             level,
-            input: [0.0; HISTORY + CHUNK_FRAMES + LANES],
+            input: vec![0.0; BUFFER_FRAMES + LANES],
+            end: HISTORY,
             before: 0.0,
         }
     }
@@ -68,7 +71,8 @@ impl TruePeak {
 
     /// Forgets all audio. Real-time safe.
     pub fn reset(&mut self) {
-        self.input = [0.0; HISTORY + CHUNK_FRAMES + LANES];
+        self.input.fill(0.0);
+        self.end = HISTORY;
         self.before = 0.0;
     }
 
@@ -79,19 +83,23 @@ impl TruePeak {
     pub fn process(&mut self, input: &[f32], peaks: &mut [f32]) {
         for (input, peaks) in input.chunks(CHUNK_FRAMES).zip(peaks.chunks_mut(CHUNK_FRAMES)) {
             let frames = input.len().min(peaks.len());
-            for (to, from) in self.input[HISTORY..].iter_mut().zip(&input[..frames]) {
+            if self.end + frames > BUFFER_FRAMES {
+                self.input.copy_within(self.end - HISTORY..self.end, 0);
+                self.end = HISTORY;
+            }
+            for (to, from) in self.input[self.end..].iter_mut().zip(&input[..frames]) {
                 *to = if from.abs() < SILENCE { 0.0 } else { *from };
             }
-            let mut chunk = [0.0; CHUNK_FRAMES];
-            let (level, from, before) = (self.level, &self.input, self.before);
+            // the last vector may reach over the end: its lanes there are not used
+            let from = &self.input[self.end - HISTORY..self.end + frames + LANES];
+            self.end += frames;
+            let (level, before, peaks) = (self.level, self.before, &mut peaks[..frames]);
             self.before = match &self.interpolator {
-                Interpolator::Eight56(i) => dispatch!(level, simd => i.peaks(simd, from, before, frames, &mut chunk)),
-                Interpolator::Eight32(i) => dispatch!(level, simd => i.peaks(simd, from, before, frames, &mut chunk)),
-                Interpolator::Four32(i) => dispatch!(level, simd => i.peaks(simd, from, before, frames, &mut chunk)),
-                Interpolator::Two32(i) => dispatch!(level, simd => i.peaks(simd, from, before, frames, &mut chunk)),
+                Interpolator::Eight56(i) => dispatch!(level, simd => i.peaks(simd, from, before, peaks)),
+                Interpolator::Eight32(i) => dispatch!(level, simd => i.peaks(simd, from, before, peaks)),
+                Interpolator::Four32(i) => dispatch!(level, simd => i.peaks(simd, from, before, peaks)),
+                Interpolator::Two32(i) => dispatch!(level, simd => i.peaks(simd, from, before, peaks)),
             };
-            peaks[..frames].copy_from_slice(&chunk[..frames]);
-            self.input.copy_within(frames..frames + HISTORY, 0);
         }
     }
 
@@ -150,6 +158,8 @@ impl<const CH: usize> TruePeakMeter<CH> {
 
 /// Frames that are worked on at once.
 const CHUNK_FRAMES: usize = 64;
+/// Frames kept before what is still needed moves to the front.
+const BUFFER_FRAMES: usize = 1024;
 /// Frames in a vector.
 const LANES: usize = 8;
 /// Frames that the longest interpolator looks back on.
@@ -212,32 +222,31 @@ impl<const HALF: usize, const PAIRS: usize> Polyphase<HALF, PAIRS> {
         taps
     }
 
-    /// The peaks of `frames` frames that begin at `input[0]` with their oldest taps. `before` is the last point of the
-    /// frame before; the last point of the last frame is returned.
+    /// The peaks of the frames whose last taps are the last of `input`, [`LANES`] more being there to be read. `before` is
+    /// the last point of the frame before; the last point of the last frame is returned.
     #[simd]
-    fn peaks<S: Simd>(
-        &self,
-        simd: S,
-        input: &[f32; HISTORY + CHUNK_FRAMES + LANES],
-        before: f32,
-        frames: usize,
-        peaks: &mut [f32; CHUNK_FRAMES],
-    ) -> f32 {
+    fn peaks<S: Simd>(&self, simd: S, input: &[f32], before: f32, peaks: &mut [f32]) -> f32 {
         // a shorter interpolator begins its taps later in the history
         let input = &input[HISTORY + 1 - 2 * PAIRS..];
+        let frames = peaks.len();
         let mut last = f32x8::splat(simd, before);
-        for (group, peaks) in peaks.chunks_exact_mut(LANES).take(frames.div_ceil(LANES)).enumerate() {
+        for (group, peaks) in peaks.chunks_mut(LANES).enumerate() {
             let start = group * LANES;
             let window = &input[start..start + 2 * PAIRS - 1 + LANES];
-            last = self.group(last, window, peaks);
+            let tops;
+            (tops, last) = self.group(last, window);
+            if peaks.len() == LANES {
+                tops.store_slice(peaks);
+            } else {
+                peaks.copy_from_slice(&tops.as_slice()[..peaks.len()]);
+            }
         }
-        let lane = (frames + LANES - 1) % LANES;
-        last.as_slice()[lane]
+        last.as_slice()[(frames + LANES - 1) % LANES]
     }
 
-    /// Eight frames, one in each lane; gives back their last points.
+    /// The peaks of eight frames, one in each lane, and their last points.
     #[simd]
-    fn group<S: Simd>(&self, last: f32x8<S>, window: &[f32], peaks: &mut [f32]) -> f32x8<S> {
+    fn group<S: Simd>(&self, last: f32x8<S>, window: &[f32]) -> (f32x8<S>, f32x8<S>) {
         let simd = last.token();
         let zero = f32x8::splat(simd, 0.0);
         let (mut sum, mut difference) = ([zero; HALF], [zero; HALF]);
@@ -287,8 +296,7 @@ impl<const HALF: usize, const PAIRS: usize> Polyphase<HALF, PAIRS> {
         // under a band limit 2|y| − |a| is over |y|; the tiny number keeps 0/0 out
         let below = a * (magnitude * 2.0 - a).max(magnitude) + 1e-36;
         let ratio = (b * b / below + 1.0).sqrt();
-        (magnitude * ratio).store_slice(peaks);
-        end
+        (magnitude * ratio, end)
     }
 }
 

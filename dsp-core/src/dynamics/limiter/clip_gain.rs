@@ -16,9 +16,11 @@ pub(super) struct ClipGain {
 }
 
 /// Frames by which peaks and gains are delayed.
-pub(super) const DELAY_FRAMES: usize = 2;
+pub(super) const DELAY_FRAMES: usize = 4;
+/// Gains of which the least is taken.
+const MINIMUM: usize = 6;
 /// Gains looked back on.
-const BACK: usize = 5;
+const BACK: usize = MINIMUM + DELAY_FRAMES - 1;
 
 impl ClipGain {
     /// Real-time safe.
@@ -31,6 +33,10 @@ impl ClipGain {
     /// gain. `limits` are the least gains of these frames; 1 is no clip. Real-time safe.
     pub(super) fn gains(&mut self, peaks: &[f32], limits: &[f32], gains: &mut [f32]) {
         let frames = peaks.len().min(SPAN_FRAMES);
+        if limits.iter().chain(&self.gains).all(|gain| *gain == 1.0) {
+            gains.fill(1.0);
+            return;
+        }
         let mut raw = [1.0f32; SPAN_FRAMES + BACK];
         raw[..BACK].copy_from_slice(&self.gains);
         for ((raw, peak), limit) in raw[BACK..].iter_mut().zip(peaks).zip(limits) {
@@ -40,18 +46,24 @@ impl ClipGain {
         }
         self.gains.copy_from_slice(&raw[frames..frames + BACK]);
         for (gain, raw) in gains.iter_mut().zip(raw.windows(BACK + 1)) {
-            let [a, b, c, d, e, f] = [raw[0], raw[1], raw[2], raw[3], raw[4], raw[5]];
-            let inner = c.min(d);
-            let (early, middle, late) = (a.min(b).min(inner), b.min(inner).min(e), inner.min(e).min(f));
-            *gain = (early + middle + middle + late) * 0.25;
+            let (mut least, mut sum) = ([1.0f32; 5], 0.0);
+            for (n, least) in least.iter_mut().enumerate() {
+                *least = raw[n..n + MINIMUM].iter().copied().fold(1.0, |l, g| if g < l { g } else { l });
+            }
+            for (least, weight) in least.iter().zip([1.0, 4.0, 6.0, 4.0, 1.0]) {
+                sum += least * weight;
+            }
+            *gain = sum * (1.0 / 16.0);
         }
     }
 
     /// Delays `values`, as the gains are. Real-time safe.
     pub(super) fn delay(&mut self, values: &mut [f32]) {
-        for value in values {
-            let [first, second] = self.peaks;
-            (self.peaks, *value) = ([second, *value], first);
-        }
+        let frames = values.len().min(SPAN_FRAMES);
+        let mut line = [0.0; SPAN_FRAMES + DELAY_FRAMES];
+        line[..DELAY_FRAMES].copy_from_slice(&self.peaks);
+        line[DELAY_FRAMES..DELAY_FRAMES + frames].copy_from_slice(&values[..frames]);
+        values[..frames].copy_from_slice(&line[..frames]);
+        self.peaks.copy_from_slice(&line[frames..frames + DELAY_FRAMES]);
     }
 }

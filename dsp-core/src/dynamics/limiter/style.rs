@@ -70,6 +70,7 @@ impl LimiterStyle {
                 fast_release: 0.06,
                 auto_fast_release_ms: 12.0,
                 clip_db: 3.0,
+                margin_db: 0.02,
                 ..base
             },
         }
