@@ -321,7 +321,8 @@ fn whole_meter_knows_no_blocks() {
         let mut meter = meter::<2>(44_100.0, &MeterParams::default());
         run(&mut meter, [&left, &right], len, true);
         let history: Vec<_> = meter.history().since(0).collect();
-        let rest = (meter.goniometer().concat(), *meter.momentary_histogram(), *meter.short_term_histogram());
+        let rest =
+            (meter.goniometer().collect::<Vec<_>>(), *meter.momentary_histogram(), *meter.short_term_histogram());
         (meter.reading(), history, rest, meter.finish())
     };
     let whole = read(usize::MAX);
@@ -592,7 +593,7 @@ fn memory_is_bounded() {
         stage.process(&mut Block::new([left, right]));
         let reading: MeterReading<2> = stage.reading();
         readings += usize::from(reading.loudness.momentary_lufs.is_some());
-        readings += stage.history().since(0).count() + stage.goniometer()[0].len();
+        readings += stage.history().since(0).count() + stage.goniometer().len();
         if n == 200 {
             stage.finish();
             stage.restart();

@@ -134,10 +134,10 @@ struct Bank {
     state: State,
 }
 
-/// Coefficients of a section: the trapezoidal state-variable filter (Simper 2013) with its band-pass output v as the
-/// state, so that one product and one sum lie between v and the next v. With g = tan(π f / fs), k = 1/Q:
-/// a₁ = 1/(1 + g(g + k)), a₂ = g a₁ and, from one frame to the next,
-/// v' = a₁ i₁' + a₂ (x − i₂'), i₁' = 2v − i₁, i₂' = i₂ + 2 g v.
+/// Coefficients of a section: the trapezoidal state-variable filter (Simper 2013), band-pass output. With
+/// g = tan(π f / fs), k = 1/Q, a₁ = 1/(1 + g(g + k)) and a₂ = g a₁ it is v = a₁ i₁ + a₂ (x − i₂), then
+/// i₁ ← 2v − i₁ and i₂ ← i₂ + 2 g v. k v has a peak of 1. In single precision it is as sound at 63 Hz and 192 kHz as
+/// anywhere, which a direct form is not.
 #[derive(Clone, Copy, Debug, Default)]
 struct Section {
     a1: [f32; BANDS],

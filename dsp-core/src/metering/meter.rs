@@ -96,9 +96,10 @@ pub struct Meter<const CH: usize> {
     true_peak: TruePeakMeter<CH>,
     /// The highest of the measurement.
     true_peak_max: [f32; CH],
-    /// Of the last 3 s, hop by hop.
-    true_peak_hops: Vec<[f32; CH]>,
-    true_peak_next: usize,
+    /// The highest of any channel in the last 3 s, and of each in the last 100 ms, hop by hop.
+    recent_peaks: [f32; RECENT_HOPS],
+    live_peaks: [[f32; CH]; LIVE_HOPS],
+    next_peak: usize,
     correlation: Correlation,
     goniometer: Goniometer,
     word_length: WordLengthDetector,
@@ -117,7 +118,7 @@ struct PointPeaks {
     true_peak: f32,
 }
 
-const TRUE_PEAK_HOPS: usize = 3 * HOPS_PER_SECOND;
+const RECENT_HOPS: usize = 3 * HOPS_PER_SECOND;
 const LIVE_HOPS: usize = HOPS_PER_SECOND / 10;
 const HOPS_PER_POINT: usize = HOPS_PER_SECOND / POINTS_PER_SECOND;
 
@@ -133,8 +134,9 @@ impl<const CH: usize> Meter<CH> {
             loudness: LoudnessMeter::new(),
             true_peak: TruePeakMeter::new(48_000.0),
             true_peak_max: [0.0; CH],
-            true_peak_hops: Vec::new(),
-            true_peak_next: 0,
+            recent_peaks: [0.0; RECENT_HOPS],
+            live_peaks: [[0.0; CH]; LIVE_HOPS],
+            next_peak: 0,
             correlation: Correlation::new(48_000.0),
             goniometer: Goniometer::new(48_000.0),
             word_length: WordLengthDetector::new(),
@@ -169,11 +171,14 @@ impl<const CH: usize> Meter<CH> {
             hold(&mut true_peak, self.true_peak.held());
         }
         let true_peak_dbtp = measured.then(|| db(true_peak.map(f64::from)));
-        let recent_dbtp = math::gain_to_db(f64::from(highest(self.recent_true_peak(TRUE_PEAK_HOPS))));
+        let under_way = self.true_peak.held();
+        let mut live = under_way;
+        self.live_peaks.iter().for_each(|peaks| hold(&mut live, *peaks));
+        let recent_dbtp = math::gain_to_db(f64::from(highest(&under_way).max(highest(&self.recent_peaks))));
         MeterReading {
             sample_peak_dbfs: measured.then(|| db(self.loudness.sample_peak())),
             true_peak_dbtp,
-            live_true_peak_dbtp: loudness.momentary_lufs.map(|_| db(self.recent_true_peak(LIVE_HOPS).map(f64::from))),
+            live_true_peak_dbtp: loudness.momentary_lufs.map(|_| db(live.map(f64::from))),
             psr_db: loudness.short_term_lufs.map(|s| recent_dbtp - s).filter(|psr| psr.is_finite()),
             plr_db: loudness
                 .integrated_lufs
@@ -206,9 +211,8 @@ impl<const CH: usize> Meter<CH> {
         &self.short_term_histogram
     }
 
-    /// The last points of left against right, oldest first, in two parts; none in mono. Real-time safe.
-    #[must_use]
-    pub fn goniometer(&self) -> [&[GoniometerPoint]; 2] {
+    /// The last points of left against right, oldest first; none in mono. Real-time safe.
+    pub fn goniometer(&self) -> impl ExactSizeIterator<Item = GoniometerPoint> + '_ {
         self.goniometer.points()
     }
 
@@ -289,17 +293,16 @@ impl<const CH: usize> Meter<CH> {
     fn end_hop(&mut self) {
         let running = self.loudness.is_running();
         let peaks = self.true_peak.take();
-        if let Some(hop) = self.true_peak_hops.get_mut(self.true_peak_next) {
-            *hop = peaks;
-        }
-        self.true_peak_next = (self.true_peak_next + 1) % TRUE_PEAK_HOPS;
+        self.recent_peaks[self.next_peak % RECENT_HOPS] = highest(&peaks);
+        self.live_peaks[self.next_peak % LIVE_HOPS] = peaks;
+        self.next_peak = (self.next_peak + 1) % RECENT_HOPS;
         self.word_length.end_hop(running);
         if CH == 2 {
             self.correlation.end_hop();
         }
         if running {
             hold(&mut self.true_peak_max, peaks);
-            self.gather(highest(peaks));
+            self.gather(highest(&peaks));
         }
     }
 
@@ -327,16 +330,6 @@ impl<const CH: usize> Meter<CH> {
             });
         }
     }
-
-    /// The highest true peak of each channel in the last `hops` hops and the one under way.
-    fn recent_true_peak(&self, hops: usize) -> [f32; CH] {
-        let mut peaks = self.true_peak.held();
-        let (newer, older) = self.true_peak_hops.split_at(self.true_peak_next.min(self.true_peak_hops.len()));
-        for hop in newer.iter().rev().chain(older.iter().rev()).take(hops) {
-            hold(&mut peaks, *hop);
-        }
-        peaks
-    }
 }
 
 impl<const CH: usize> Processor<CH> for Meter<CH> {
@@ -346,7 +339,6 @@ impl<const CH: usize> Processor<CH> for Meter<CH> {
         self.loudness.prepare(config)?;
         self.sample_rate_hz = config.sample_rate_hz;
         self.true_peak = TruePeakMeter::new(config.sample_rate_hz);
-        self.true_peak_hops = vec![[0.0; CH]; TRUE_PEAK_HOPS];
         self.correlation = Correlation::new(config.sample_rate_hz);
         self.goniometer = Goniometer::new(config.sample_rate_hz);
         self.history = History::with_room();
@@ -358,8 +350,9 @@ impl<const CH: usize> Processor<CH> for Meter<CH> {
     fn reset(&mut self) {
         self.restart();
         self.loudness.reset();
-        self.true_peak_hops.fill([0.0; CH]);
-        self.true_peak_next = 0;
+        self.recent_peaks = [0.0; RECENT_HOPS];
+        self.live_peaks = [[0.0; CH]; LIVE_HOPS];
+        self.next_peak = 0;
         self.correlation.reset();
         self.goniometer.reset();
         self.word_length.reset();
@@ -396,6 +389,13 @@ fn hold<const CH: usize>(held: &mut [f32; CH], peaks: [f32; CH]) {
     }
 }
 
-fn highest<const CH: usize>(peaks: [f32; CH]) -> f32 {
-    peaks.into_iter().fold(0.0, f32::max)
+/// Eight side by side, for the compiler's vectors; none is NaN or below zero.
+fn highest(peaks: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    for chunk in peaks.chunks(8) {
+        for (lane, peak) in lanes.iter_mut().zip(chunk) {
+            *lane = if *peak > *lane { *peak } else { *lane };
+        }
+    }
+    lanes.into_iter().fold(0.0, f32::max)
 }

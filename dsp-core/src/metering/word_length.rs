@@ -1,5 +1,8 @@
 //! How many bits a signal uses.
 
+use fearless_simd::{Level, Simd, dispatch, f32x8, i32x8, prelude::*};
+use fearless_simd_macros::simd;
+
 /// Hops over which the bits in use are told: three seconds.
 const WINDOW_HOPS: usize = 300;
 /// Bits of the finest step that is looked at: steps of 2⁻²³ of full scale.
@@ -19,67 +22,49 @@ pub enum WordLength {
 /// Exact: a sample of binary32 times 2²³ is rounded nowhere, and all its bits are looked at.
 #[derive(Clone, Debug)]
 pub struct WordLengthDetector {
+    level: Level,
     now: Bits,
     measured: Bits,
     hops: [Bits; WINDOW_HOPS],
     next: usize,
 }
 
-/// Which bits of the 24 were set in any sample, and whether any lay below.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Bits {
-    set: i32,
-    below: bool,
-}
+/// Bit n is set if that bit of the 24, counted from the finest, was set in any sample; [`BELOW`] if a sample lay between
+/// the steps. What is above full scale counts as the bit of full scale.
+type Bits = u32;
+
+const BELOW: Bits = 1 << DEEPEST;
 
 impl WordLengthDetector {
     /// Nothing seen yet. Real-time safe.
     #[must_use]
     pub fn new() -> Self {
-        WordLengthDetector {
-            now: Bits::default(),
-            measured: Bits::default(),
-            hops: [Bits::default(); WINDOW_HOPS],
-            next: 0,
-        }
+        WordLengthDetector { level: Level::new(), now: 0, measured: 0, hops: [0; WINDOW_HOPS], next: 0 }
     }
 
     /// Forgets all. Real-time safe.
     pub fn reset(&mut self) {
-        *self = Self::new();
+        (self.now, self.measured, self.hops, self.next) = (0, 0, [0; WINDOW_HOPS], 0);
     }
 
     /// Forgets the measurement, not the last three seconds. Real-time safe.
     pub fn restart(&mut self) {
-        self.measured = Bits::default();
+        self.measured = 0;
     }
 
     /// Takes in audio of one channel. Real-time safe.
     pub fn process(&mut self, samples: &[f32]) {
-        let scale = (1u32 << (DEEPEST - 1)) as f32;
-        // side by side, so that the compiler's vectors have work
-        let (mut set, mut below) = ([0i32; 8], [0i32; 8]);
-        let chunks = samples.chunks_exact(8);
-        let mut rest = [0.0; 8];
-        rest.iter_mut().zip(chunks.remainder()).for_each(|(to, from)| *to = *from);
-        for chunk in chunks.chain([&rest[..]]) {
-            for ((set, below), sample) in set.iter_mut().zip(&mut below).zip(chunk) {
-                let scaled = sample * scale;
-                // saturates beyond ±256 times full scale, which then counts as floating point
-                let steps = scaled as i32;
-                *set |= steps;
-                *below |= i32::from(steps as f32 != scaled);
-            }
+        // nothing more can be learnt in this hop
+        if self.now & BELOW == 0 {
+            self.now |= dispatch!(self.level, simd => bits(simd, samples));
         }
-        self.now.set |= set.iter().fold(0, |all, s| all | s);
-        self.now.below |= below.iter().any(|b| *b != 0);
     }
 
     /// Ends a hop; it counts as measured if `measured`. Real-time safe.
     pub fn end_hop(&mut self, measured: bool) {
         let bits = std::mem::take(&mut self.now);
         if measured {
-            self.measured = self.measured.with(bits);
+            self.measured |= bits;
         }
         if let Some(hop) = self.hops.get_mut(self.next) {
             *hop = bits;
@@ -90,34 +75,52 @@ impl WordLengthDetector {
     /// Over the last three seconds; `None` of silence. Real-time safe.
     #[must_use]
     pub fn recent(&self) -> Option<WordLength> {
-        self.hops.iter().fold(self.now, |all, hop| all.with(*hop)).word_length()
+        word_length(self.hops.iter().fold(self.now, |all, hop| all | hop))
     }
 
     /// Over the measurement; `None` of silence. Real-time safe.
     #[must_use]
     pub fn measured(&self) -> Option<WordLength> {
-        self.measured.word_length()
+        word_length(self.measured)
     }
+}
+
+fn word_length(bits: Bits) -> Option<WordLength> {
+    match bits {
+        0 => None,
+        _ if bits & BELOW != 0 => Some(WordLength::Float),
+        _ => Some(WordLength::Bits(DEEPEST.saturating_sub(bits.trailing_zeros()) as u8)),
+    }
+}
+
+#[simd]
+fn bits<S: Simd>(simd: S, samples: &[f32]) -> Bits {
+    let scale = f32x8::splat(simd, (1u32 << (DEEPEST - 1)) as f32);
+    // conversion is exact within, and what is cut off differs from what it was
+    let (low, high) = (f32x8::splat(simd, -(2.0f32 * (1 << 29) as f32)), f32x8::splat(simd, 2.0f32 * (1 << 29) as f32));
+    let (zero, one) = (i32x8::splat(simd, 0), i32x8::splat(simd, 1));
+    let (mut set, mut below) = (zero, zero);
+    let chunks = samples.chunks_exact(8);
+    let mut rest = [0.0; 8];
+    rest.iter_mut().zip(chunks.remainder()).for_each(|(to, from)| *to = *from);
+    for chunk in chunks.chain([&rest[..]]) {
+        let scaled = f32x8::from_slice(simd, chunk) * scale;
+        let steps: i32x8<S> = scaled.max(low).min(high).to_int();
+        let exact: f32x8<S> = steps.to_float();
+        set |= steps;
+        below |= exact.simd_eq(scaled).select(zero, one);
+    }
+    let any = |lanes: i32x8<S>| lanes.as_slice().iter().fold(0, |all, lane| all | lane);
+    let set = any(set);
+    let within = set.cast_unsigned() & (BELOW - 1);
+    // at twice full scale and above no bit of the 24 may be set, and yet something is there
+    let set = if set != 0 && within == 0 { BELOW >> 1 } else { within };
+    if any(below) == 0 { set } else { set | BELOW }
 }
 
 impl Default for WordLengthDetector {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Bits {
-    fn with(self, other: Bits) -> Bits {
-        Bits { set: self.set | other.set, below: self.below | other.below }
-    }
-
-    fn word_length(self) -> Option<WordLength> {
-        match self {
-            Bits { below: true, .. } => Some(WordLength::Float),
-            Bits { set: 0, .. } => None,
-            // at full scale and above the lowest bit may be the sign's: one bit says that something is there
-            Bits { set, .. } => Some(WordLength::Bits(DEEPEST.saturating_sub(set.trailing_zeros()).max(1) as u8)),
-        }
     }
 }
 
