@@ -170,6 +170,20 @@ fn mono_is_one_channel() {
     assert!((stereo - mono - 10.0 * 2f64.log10()).abs() < 1e-9, "{mono}");
 }
 
+/// Rates that no hop of 10 ms divides, and the extremes: the reference tone reads −23.0 within Tech 3341's 0.1 LU.
+#[test]
+fn any_rate_reads_the_reference() {
+    for rate_hz in [11_025.0, 22_050.0, 44_123.4, 176_400.0, 384_000.0, 768_000.0] {
+        let tone = sine(rate_hz, 4.0, 1000.0, -23.0);
+        let mut meter = loudness::<2>(rate_hz);
+        meter.process([&tone, &tone]);
+        let reading = meter.reading();
+        for lufs in [reading.momentary_lufs, reading.short_term_lufs, reading.integrated_lufs] {
+            assert!((lufs.unwrap() + 23.0).abs() < 0.1, "{rate_hz} Hz: {reading:?}");
+        }
+    }
+}
+
 /// Pause keeps all of the measurement and lets nothing in; restart begins at the very next frame.
 #[test]
 fn pause_and_restart() {
@@ -529,7 +543,7 @@ fn measurement_follows_controls_and_transport() {
     stage.set_params(&again);
     assert_eq!(measured(&stage), (0.0, 0));
     run(&mut stage, [&tone, &tone], 500, true);
-    stage.set_params(&again);
+    stage.set_params(&MeterParams { follow_transport: FollowTransport::Pause, ..again });
     assert_eq!(measured(&stage), (1.0, 10), "only the edge restarts");
 
     let mut stage = meter::<2>(48_000.0, &MeterParams { follow_transport: FollowTransport::Pause, ..free });

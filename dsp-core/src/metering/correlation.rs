@@ -229,3 +229,21 @@ fn butterworth_band_pass(low: f64, high: f64) -> [(f64, f64); 2] {
     let x = (u.sqrt() + (u - 4.0).max(0.0).sqrt()) / 2.0;
     [(w * x, q), (w / x, q)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lanes are bands, so the width of the machine's registers changes no bit.
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        let noise: Vec<f32> = (0u32..4800).map(|n| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 1e7 - 0.8).collect();
+        let (left, right) = (&noise[..4000], &noise[800..]);
+        let sums = |level| {
+            let mut correlation = Correlation { level, ..Correlation::new(48_000.0) };
+            correlation.process(left, right);
+            correlation.bank.state.sums
+        };
+        assert_eq!(sums(Level::baseline()), sums(Level::new()));
+    }
+}

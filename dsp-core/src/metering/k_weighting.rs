@@ -216,4 +216,17 @@ mod tests {
             }
         }
     }
+
+    /// Lanes are channels, so the width of the machine's registers changes no bit.
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        let noise: Vec<f32> = (0u32..4800).map(|n| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 1e7 - 0.8).collect();
+        let run = |level| {
+            let mut state = PairState::default();
+            let k = KWeighting::new(44_100.0);
+            fearless_simd::dispatch!(level, simd => weigh_pair(simd, &k, &mut state, &noise[..4000], &noise[800..]));
+            state
+        };
+        assert_eq!(run(fearless_simd::Level::baseline()), run(fearless_simd::Level::new()));
+    }
 }

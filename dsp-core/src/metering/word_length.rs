@@ -175,4 +175,13 @@ mod tests {
         detector.end_hop(false);
         assert_eq!(detector.measured(), None);
     }
+
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        for scale in [1.0, 1.0 / 64.0, 1e-8, 512.0] {
+            let steps: Vec<f32> = (0..333).map(|n| (n * 37 % 256 - 128) as f32 / 128.0 * scale).collect();
+            let [one, other] = [Level::baseline(), Level::new()].map(|l| dispatch!(l, simd => bits(simd, &steps)));
+            assert_eq!(one, other, "{scale}");
+        }
+    }
 }
