@@ -260,6 +260,7 @@ use dsp_core::dynamics::limiter::{Limiter, LimiterParams};
 use dsp_core::equalizer::Equalizer;
 use dsp_core::level::{Input, Output};
 use dsp_core::metering::meter::Meter;
+use dsp_core::saturation::saturator::Saturation;
 use dsp_core::space::panner::Panner;
 
 type Equalizer8<const CH: usize> = Equalizer<CH, 8>;
@@ -282,4 +283,5 @@ contract! {
     equalizer_of_the_channel: Equalizer12, Default::default();
     // the samples stay under the ceiling; what lies between those of noise would not
     limiter: Limiter, LimiterParams { ceiling_dbtp: 0.0, true_peak: false, ..Default::default() };
+    saturation: Saturation, Default::default();
 }

@@ -1,0 +1,661 @@
+//! The saturation stage.
+
+use super::curve::Bias;
+use super::emphasis::{Shelf, ShelfState, tail_frames};
+use super::model::{BUMP_HZ, Model, Parts};
+use super::oversampler::{Downsampler, Upsampler, round_trip_samples};
+use super::shaper::{Alignment, Biases, CENTRED_DELAY_SAMPLES, MAX_CHUNK_SAMPLES, Shaper};
+use crate::block::Block;
+use crate::control_grid::{ControlGrid, GRID_FRAMES};
+use crate::controls;
+use crate::delay_line::DelayLine;
+use crate::math;
+use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
+use crate::quality::Quality;
+use crate::ramp::Ramp;
+use crate::range::{Range, Unit};
+
+controls! {
+    /// Saturation.
+    pub struct SaturationParams {
+        /// Whether it is heard.
+        pub on: bool = switch("On", true),
+        /// What is saturated.
+        pub model: Model = choice("Model", Model::Tape),
+        /// Level into the curve, in decibels; at 0 nothing is bent.
+        pub drive_db: f64 = float("Drive", Range::linear(0.0, 36.0, 0.0, Unit::Decibel, 2)),
+        /// Where the curve is worked: more of one side than of the other, and with it more even harmonics.
+        pub bias_percent: f64 = float("Bias", Range::linear(-100.0, 100.0, 0.0, Unit::Percent, 1)),
+        /// Tilt ahead of the curve: this much more treble, and less bass, about 1 kHz.
+        pub tone_before_db: f64 = float("Tone Before", TONE),
+        /// Tilt behind the curve.
+        pub tone_after_db: f64 = float("Tone After", TONE),
+        /// Whether the output stays as loud as the input, however hard it is driven.
+        pub level_match: bool = switch("Level Match", true),
+        /// How much of the output is saturated sound.
+        pub mix_percent: f64 = float("Mix", Range::linear(0.0, 100.0, 100.0, Unit::Percent, 1)),
+        /// Latency against aliases.
+        pub quality: Quality = choice("Quality", Quality::Track) structural,
+    }
+}
+
+const TONE: Range = Range::linear(-12.0, 12.0, 0.0, Unit::Decibel, 2);
+
+/// About what frequency tone tilts, in hertz.
+pub const TONE_PIVOT_HZ: f64 = 1000.0;
+/// How long moved controls take to arrive, in seconds.
+pub const SATURATION_GLIDE_SECONDS: f64 = 0.03;
+
+/// Corner of the high-pass that keeps a lopsided curve's rectified level from the output, in hertz.
+const DC_HZ: f64 = 5.0;
+
+/// What the last block did, for an editor.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SaturationReading {
+    /// The largest magnitude that went into the curve, drive and all; the curve's full scale is 1.
+    pub curve_input_peak: f32,
+    /// The largest magnitude that came out of the stage.
+    pub output_peak: f32,
+}
+
+/// What goes into the curve for each 1 of input: √(10^(drive/10) − 1). From 6 dB on it is the drive in decibels within
+/// 1.3 dB, from 12 dB on within 0.3; at 0 dB it is 0. So distortion of third order, which grows as the square, begins with
+/// the drive, and the stage becomes the identity without a step. Real-time safe.
+#[must_use]
+pub fn curve_drive(drive_db: f64) -> f64 {
+    (math::exp(drive_db * (math::LN_10 / 10.0)) - 1.0).max(0.0).sqrt()
+}
+
+/// Output for a steady input: the curve that an editor draws. Emphasis and tone aside, wet and dry mixed. Real-time safe.
+#[must_use]
+pub fn transfer(params: &SaturationParams, input: f64) -> f64 {
+    let (parts, drive) = (params.model.parts(), curve_drive(params.drive_db));
+    let bent = if drive > 0.0 {
+        parts.curve.residual(drive * input, parts.bias_at(params.bias_percent)) / drive
+    } else {
+        0.0
+    };
+    let wet = output_gain(params) * (input + bent);
+    if params.on { input + params.mix_percent / 100.0 * (wet - input) } else { input }
+}
+
+/// Gain behind the curve: what keeps the level of the reference programme, or, unmatched, the drive itself.
+fn output_gain(params: &SaturationParams) -> f64 {
+    if params.level_match {
+        params.model.parts().matched_gain(curve_drive(params.drive_db), params.bias_percent)
+    } else {
+        math::db_to_gain(params.drive_db)
+    }
+}
+
+/// Tape, tube, transformer, diode, soft and hard clip.
+///
+/// `out = dry + mix · (K · after(x + E⁻¹(f_b(d E x) − d E x)/d) − dry)`, x = before(dry): see [`Parts`], [`curve_drive`]
+/// and [`Parts::matched_gain`]. Only the residual in the brackets is oversampled; all else is delayed to meet it.
+///
+/// | quality | rate of the curve at 48 kHz | latency |
+/// |---|---|---|
+/// | Track | 48 kHz | none |
+/// | Mix | 192 kHz | 98 frames |
+/// | Master | 384 kHz | 101 frames |
+///
+/// At twice the sample rate half the oversampling does. Off, dry, or with neither drive nor tone it changes no bit. Another
+/// model comes in by way of the dry sound.
+#[derive(Clone, Debug)]
+pub struct Saturation<const CH: usize> {
+    sample_rate_hz: f64,
+    params: SaturationParams,
+    /// What the curve is at work as; follows the params while nothing is heard.
+    model: Model,
+    parts: Parts,
+    grid: ControlGrid,
+    latency: usize,
+    stages: usize,
+    running: bool,
+    /// Frames until the filters are full, so that the wet sound may be faded in.
+    filling: usize,
+    wet: Ramp,
+    drive_db: Ramp,
+    bias_percent: Ramp,
+    gain_db: Ramp,
+    before: Tone,
+    after: Tone,
+    blocking: Ramp,
+    biases: Biases,
+    emphasis: Shelf,
+    /// Gains go in with the audio and come out with it.
+    gains: GainLine,
+    span: SpanGains,
+    channels: [Channel; CH],
+    reading: SaturationReading,
+}
+
+impl<const CH: usize> Saturation<CH> {
+    /// Not prepared yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut stage = Saturation {
+            sample_rate_hz: 48_000.0,
+            params: SaturationParams::default(),
+            model: Model::default(),
+            parts: Model::default().parts(),
+            grid: ControlGrid::default(),
+            latency: 0,
+            stages: 0,
+            running: false,
+            filling: 0,
+            wet: Ramp::new(0.0, 1),
+            drive_db: Ramp::new(0.0, 1),
+            bias_percent: Ramp::new(0.0, 1),
+            gain_db: Ramp::new(0.0, 1),
+            before: Tone::new(0.0, 48_000.0),
+            after: Tone::new(0.0, 48_000.0),
+            blocking: Ramp::new(0.0, 1),
+            biases: Biases::new(Model::default().parts().bias_at(0.0)),
+            emphasis: Shelf::FLAT,
+            gains: GainLine::new(0),
+            span: SpanGains::default(),
+            channels: std::array::from_fn(|_| Channel::new(0, 0, Alignment::Prompt, 48_000.0)),
+            reading: SaturationReading::default(),
+        };
+        stage.build(48_000.0, &SaturationParams::default());
+        stage
+    }
+
+    /// What the last block did. Real-time safe.
+    #[must_use]
+    pub fn reading(&self) -> SaturationReading {
+        self.reading
+    }
+
+    fn build(&mut self, sample_rate_hz: f64, params: &SaturationParams) {
+        self.sample_rate_hz = sample_rate_hz;
+        self.params = *params;
+        self.stages = stages(params.quality, sample_rate_hz);
+        let alignment = match params.quality {
+            Quality::Track => Alignment::Prompt,
+            Quality::Mix | Quality::Master => Alignment::Centred,
+        };
+        self.latency = match alignment {
+            Alignment::Prompt => 0,
+            // whole for each number of stages
+            Alignment::Centred => (round_trip_samples(self.stages) + CENTRED_DELAY_SAMPLES) >> self.stages,
+        };
+        self.gains = GainLine::new(self.latency);
+        let (stages, latency) = (self.stages, self.latency);
+        self.channels = std::array::from_fn(|_| Channel::new(stages, latency, alignment, sample_rate_hz));
+        let ramp = |value| Ramp::with_seconds(value, SATURATION_GLIDE_SECONDS, sample_rate_hz);
+        self.wet = ramp(0.0);
+        self.drive_db = ramp(0.0);
+        self.bias_percent = ramp(0.0);
+        self.gain_db = ramp(0.0);
+        self.blocking = ramp(0.0);
+        self.before = Tone::new(0.0, sample_rate_hz);
+        self.after = Tone::new(0.0, sample_rate_hz);
+        self.reset();
+    }
+
+    /// How much wet sound is asked for; none where it would be the dry one.
+    fn asked_wet(&self) -> f64 {
+        let p = &self.params;
+        let changes = p.drive_db > 0.0 || p.tone_before_db != 0.0 || p.tone_after_db != 0.0;
+        if p.on && changes { p.mix_percent / 100.0 } else { 0.0 }
+    }
+
+    fn set_targets(&mut self) {
+        let p = self.params;
+        self.drive_db.set_target(p.drive_db);
+        self.bias_percent.set_target(p.bias_percent);
+        self.gain_db.set_target(math::gain_to_db(output_gain(&p)));
+        self.before.ramp.set_target(p.tone_before_db);
+        self.after.ramp.set_target(p.tone_after_db);
+        let lopsided = self.parts.bias + self.parts.bias_range * p.bias_percent / 100.0 != 0.0;
+        self.blocking.set_target(if lopsided { 1.0 } else { 0.0 });
+    }
+
+    /// Takes everything as it is asked for, the model too, with silent filters.
+    fn start(&mut self) {
+        self.model = self.params.model;
+        self.parts = self.model.parts();
+        self.emphasis = self.parts.shelf(self.sample_rate_hz);
+        self.set_targets();
+        for ramp in [&mut self.drive_db, &mut self.bias_percent, &mut self.gain_db, &mut self.blocking] {
+            ramp.snap();
+        }
+        self.before.snap();
+        self.after.snap();
+        let bias = self.parts.bias_at(self.params.bias_percent);
+        self.biases.fill(0..MAX_CHUNK_SAMPLES, bias);
+        self.gains.fill(self.gain_db.value(), self.drive_db.value());
+        self.channels.iter_mut().for_each(|channel| channel.start(bias));
+        self.running = true;
+    }
+
+    /// What may begin and end on a point of the grid.
+    fn on_grid(&mut self) {
+        let asked = self.asked_wet();
+        if self.running {
+            if self.model == self.params.model {
+                if self.filling == 0 {
+                    self.wet.set_target(asked);
+                }
+            } else {
+                // the model changes while it is not heard
+                self.wet.set_target(0.0);
+            }
+            if !self.wet.is_moving() && self.wet.target() == 0.0 && self.filling == 0 {
+                self.running = false;
+            }
+        }
+        if !self.running && asked > 0.0 {
+            self.start();
+            // a tilt settles within a few of its time constants, the oversampler within twice the latency
+            self.filling = 2 * self.latency + GRID_FRAMES;
+        }
+        if self.running {
+            self.before.on_grid();
+            self.after.on_grid();
+            self.channels.iter_mut().for_each(Channel::flush);
+        }
+    }
+
+    /// Gains and biases of the next `len` frames.
+    fn glide(&mut self, len: usize) {
+        if self.bias_percent.is_moving() {
+            for frame in 0..len {
+                let bias = self.parts.bias_at(self.bias_percent.next_value());
+                self.biases.fill(frame << self.stages..(frame + 1) << self.stages, bias);
+            }
+            if !self.bias_percent.is_moving() {
+                self.biases_settled_at(len);
+            }
+        }
+        let bump = math::db_to_gain(self.parts.bump_db) - 1.0;
+        let filling = self.filling;
+        self.filling = filling.saturating_sub(len);
+        for frame in 0..len {
+            let (drive_db, gain_db) = (self.drive_db.next_value(), self.gain_db.next_value());
+            let gains = self.gains.push(gain_db, drive_db);
+            self.span.drive[frame] = self.gains.newest_drive;
+            self.span.gain[frame] = gains.gain;
+            self.span.inverse_drive[frame] = gains.inverse_drive;
+            self.span.bump[frame] = bump * gains.bump;
+            self.span.blocking[frame] = self.blocking.next_value();
+            self.span.wet[frame] = if frame < filling { 0.0 } else { self.wet.next_value() };
+        }
+    }
+
+    /// The bias of the last frame holds from here on; the chunk at work keeps what it has.
+    fn biases_settled_at(&mut self, frames: usize) {
+        let bias = self.parts.bias_at(self.bias_percent.value());
+        self.biases.fill(frames << self.stages..MAX_CHUNK_SAMPLES, bias);
+        self.span.biases_unsettled = frames << self.stages;
+    }
+}
+
+impl<const CH: usize> Processor<CH> for Saturation<CH> {
+    type Params = SaturationParams;
+
+    fn prepare(&mut self, config: StreamConfig, params: &SaturationParams) -> Result<(), PrepareError> {
+        config.check()?;
+        self.build(config.sample_rate_hz, &controls::clamped(params));
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.grid.reset();
+        self.filling = 0;
+        for channel in &mut self.channels {
+            channel.dry.reset();
+        }
+        let asked = self.asked_wet();
+        self.start();
+        self.wet.snap_to(asked);
+        self.running = asked > 0.0;
+        self.span = SpanGains::default();
+        self.reading = SaturationReading::default();
+    }
+
+    fn set_params(&mut self, params: &SaturationParams) {
+        let params = SaturationParams { quality: self.params.quality, ..controls::clamped(params) };
+        if params != self.params {
+            self.params = params;
+            if self.running && self.model == params.model {
+                self.set_targets();
+            }
+        }
+    }
+
+    fn process(&mut self, block: &mut Block<'_, CH>) {
+        block.make_finite();
+        self.reading = SaturationReading::default();
+        let frames = block.frames();
+        let mut start = 0;
+        while let Some(span) = self.grid.next(start, frames) {
+            let end = span.start + span.len;
+            if span.on_grid {
+                self.on_grid();
+            }
+            if self.running {
+                if self.span.biases_unsettled > 0 {
+                    let bias = self.parts.bias_at(self.bias_percent.value());
+                    self.biases.fill(0..self.span.biases_unsettled, bias);
+                    self.span.biases_unsettled = 0;
+                }
+                self.glide(span.len);
+                let tones = [self.before.span(), self.after.span()];
+                let parts = &self.parts;
+                for (samples, channel) in block.channels().iter_mut().zip(&mut self.channels) {
+                    channel.process(
+                        &mut samples[span.start..end],
+                        parts,
+                        self.emphasis,
+                        &self.biases,
+                        &self.span,
+                        tones,
+                        &mut self.reading,
+                    );
+                }
+                self.before.advance(span.len);
+                self.after.advance(span.len);
+            } else {
+                for (samples, channel) in block.channels().iter_mut().zip(&mut self.channels) {
+                    channel.dry.process(&mut samples[span.start..end]);
+                }
+            }
+            start = end;
+        }
+        for samples in block.channels_ref() {
+            let peak = samples.iter().fold(0.0f32, |peak, s| peak.max(s.abs()));
+            self.reading.output_peak = self.reading.output_peak.max(peak);
+        }
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.latency
+    }
+
+    fn tail(&self) -> Tail {
+        if !self.running && self.asked_wet() == 0.0 {
+            return Tail::Frames(0);
+        }
+        let pole = |hz: f64| tail_frames(hz, self.sample_rate_hz);
+        let lopsided = self.blocking.is_moving() || self.blocking.target() != 0.0;
+        // the oversampler, the tones (a tilt by 12 dB has its pole at a quarter of the pivot), the deepest emphasis, the bump
+        // (Q = 0.8: it decays as a pole at 0.6 of its centre), the high-pass
+        let filters = 2 * pole(TONE_PIVOT_HZ / 4.0) + pole(40.0) + pole(0.6 * BUMP_HZ);
+        Tail::Frames(2 * self.latency + 64 + filters + if lopsided { pole(DC_HZ) } else { 0 })
+    }
+}
+
+impl<const CH: usize> Default for Saturation<CH> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Half-band stages: the curve runs at 176.4 kHz or more in `Mix` and at twice that in `Master`.
+fn stages(quality: Quality, sample_rate_hz: f64) -> usize {
+    let at_44 = match quality {
+        Quality::Track => return 0,
+        Quality::Mix => 2,
+        Quality::Master => 3,
+    };
+    let octaves = [80_000.0, 160_000.0, 320_000.0].iter().filter(|hz| sample_rate_hz > **hz).count();
+    usize::saturating_sub(at_44, octaves)
+}
+
+/// Gains of the frames of a span.
+#[derive(Clone, Copy, Debug, Default)]
+struct SpanGains {
+    drive: [f64; GRID_FRAMES],
+    inverse_drive: [f64; GRID_FRAMES],
+    gain: [f64; GRID_FRAMES],
+    bump: [f64; GRID_FRAMES],
+    blocking: [f64; GRID_FRAMES],
+    wet: [f64; GRID_FRAMES],
+    /// Samples at the front of the biases that still hold a glide.
+    biases_unsettled: usize,
+}
+
+/// Delays gains as the oversampler delays the audio that they belong to.
+#[derive(Clone, Debug)]
+struct GainLine {
+    ring: Vec<Gains>,
+    at: usize,
+    newest: (f64, f64),
+    newest_gains: Gains,
+    newest_drive: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Gains {
+    gain: f64,
+    inverse_drive: f64,
+    /// 0 without drive, 1 at the most.
+    bump: f64,
+}
+
+impl GainLine {
+    fn new(frames: usize) -> Self {
+        GainLine {
+            ring: vec![Gains::default(); frames],
+            at: 0,
+            newest: (f64::NAN, f64::NAN),
+            newest_gains: Gains::default(),
+            newest_drive: 0.0,
+        }
+    }
+
+    fn fill(&mut self, gain_db: f64, drive_db: f64) {
+        self.at = 0;
+        self.set(gain_db, drive_db);
+        self.ring.fill(self.newest_gains);
+    }
+
+    fn set(&mut self, gain_db: f64, drive_db: f64) {
+        let drive = curve_drive(drive_db);
+        self.newest = (gain_db, drive_db);
+        self.newest_drive = drive;
+        self.newest_gains = Gains {
+            gain: math::db_to_gain(gain_db),
+            // without drive there is no residual to scale
+            inverse_drive: if drive > 1e-9 { 1.0 / drive } else { 0.0 },
+            bump: drive * drive / (1.0 + drive * drive),
+        };
+    }
+
+    fn push(&mut self, gain_db: f64, drive_db: f64) -> Gains {
+        if self.newest != (gain_db, drive_db) {
+            self.set(gain_db, drive_db);
+        }
+        let frames = self.ring.len();
+        let Some(place) = self.ring.get_mut(self.at) else { return self.newest_gains };
+        self.at = if self.at + 1 == frames { 0 } else { self.at + 1 };
+        std::mem::replace(place, self.newest_gains)
+    }
+}
+
+/// A tilt that glides.
+#[derive(Clone, Copy, Debug)]
+struct Tone {
+    ramp: Ramp,
+    sample_rate_hz: f64,
+    now: Shelf,
+    next: Shelf,
+    frame: usize,
+}
+
+impl Tone {
+    fn new(db: f64, sample_rate_hz: f64) -> Self {
+        let shelf = Shelf::tilt(db, TONE_PIVOT_HZ, sample_rate_hz);
+        let ramp = Ramp::with_seconds(db, SATURATION_GLIDE_SECONDS, sample_rate_hz);
+        Tone { ramp, sample_rate_hz, now: shelf, next: shelf, frame: 0 }
+    }
+
+    fn snap(&mut self) {
+        self.ramp.snap();
+        self.next = Shelf::tilt(self.ramp.value(), TONE_PIVOT_HZ, self.sample_rate_hz);
+        self.now = self.next;
+        self.frame = 0;
+    }
+
+    fn on_grid(&mut self) {
+        self.now = self.next;
+        self.frame = 0;
+        if self.ramp.is_moving() {
+            self.ramp.advance(GRID_FRAMES);
+            self.next = Shelf::tilt(self.ramp.value(), TONE_PIVOT_HZ, self.sample_rate_hz);
+        }
+    }
+
+    fn advance(&mut self, frames: usize) {
+        self.frame += frames;
+    }
+
+    fn span(&self) -> ToneSpan {
+        ToneSpan { now: self.now, next: self.next, frame: self.frame, moving: self.now != self.next }
+    }
+}
+
+/// A tone from some frame of the grid on.
+#[derive(Clone, Copy, Debug)]
+struct ToneSpan {
+    now: Shelf,
+    next: Shelf,
+    frame: usize,
+    moving: bool,
+}
+
+impl ToneSpan {
+    fn shelf(&self, frame: usize) -> Shelf {
+        if self.moving {
+            self.now.toward(self.next, (self.frame + frame) as f64 / GRID_FRAMES as f64)
+        } else {
+            self.now
+        }
+    }
+}
+
+/// One channel's filters and memories.
+#[derive(Clone, Debug)]
+struct Channel {
+    dry: DelayLine,
+    toned: DelayLine,
+    up: Upsampler,
+    down: Downsampler,
+    shaper: Shaper,
+    before: ShelfState,
+    emphasis: ShelfState,
+    deemphasis: ShelfState,
+    bump: [f64; 2],
+    bump_g: f64,
+    dc: ShelfState,
+    dc_shelf: Shelf,
+    after: ShelfState,
+    raised: [Box<[f32; MAX_CHUNK_SAMPLES]>; 2],
+}
+
+impl Channel {
+    fn new(stages: usize, latency: usize, alignment: Alignment, sample_rate_hz: f64) -> Self {
+        Channel {
+            dry: DelayLine::new(latency),
+            toned: DelayLine::new(latency),
+            up: Upsampler::new(stages),
+            down: Downsampler::new(stages),
+            shaper: Shaper::new(alignment),
+            before: ShelfState::default(),
+            emphasis: ShelfState::default(),
+            deemphasis: ShelfState::default(),
+            bump: [0.0; 2],
+            bump_g: math::tan(math::PI * BUMP_HZ / sample_rate_hz),
+            dc: ShelfState::default(),
+            dc_shelf: Shelf::new(DC_HZ, 1.0, 0.0, sample_rate_hz),
+            after: ShelfState::default(),
+            raised: [Box::new([0.0; MAX_CHUNK_SAMPLES]), Box::new([0.0; MAX_CHUNK_SAMPLES])],
+        }
+    }
+
+    /// Forgets all but the dry sound.
+    fn start(&mut self, bias: Bias) {
+        self.toned.reset();
+        self.up.reset();
+        self.down.reset();
+        self.shaper.reset(bias);
+        for state in [&mut self.before, &mut self.emphasis, &mut self.deemphasis, &mut self.dc, &mut self.after] {
+            *state = ShelfState::default();
+        }
+        self.bump = [0.0; 2];
+    }
+
+    fn flush(&mut self) {
+        for state in [&mut self.before, &mut self.emphasis, &mut self.deemphasis, &mut self.dc, &mut self.after] {
+            state.flush();
+        }
+        self.bump = self.bump.map(math::flush);
+        self.shaper.flush();
+    }
+
+    #[allow(clippy::too_many_arguments)] // what the channels share
+    fn process(
+        &mut self,
+        samples: &mut [f32],
+        parts: &Parts,
+        emphasis: Shelf,
+        biases: &Biases,
+        gains: &SpanGains,
+        [before, after]: [ToneSpan; 2],
+        reading: &mut SaturationReading,
+    ) {
+        let mut toned = [0.0f32; GRID_FRAMES];
+        let mut driven = [0.0f32; GRID_FRAMES];
+        let len = samples.len().min(GRID_FRAMES);
+        let flat = !before.moving && before.now.is_flat();
+        for (frame, sample) in samples.iter().enumerate().take(len) {
+            let dry = f64::from(*sample);
+            let tone = if flat { dry } else { self.before.step(before.shelf(frame), dry) };
+            toned[frame] = tone as f32;
+            let emphasised = if parts.emphasis.is_some() { self.emphasis.step(emphasis, tone) } else { tone };
+            driven[frame] = math::flush(emphasised * gains.drive[frame]) as f32;
+        }
+        reading.curve_input_peak = driven[..len].iter().fold(reading.curve_input_peak, |peak, s| peak.max(s.abs()));
+
+        let mut residual = [0.0f32; GRID_FRAMES];
+        let [raised, bent] = &mut self.raised;
+        let (raised, bent) = (&mut raised[..len * self.up.factor()], &mut bent[..len * self.up.factor()]);
+        self.up.process(&driven[..len], raised);
+        self.shaper.process(parts.curve, biases, raised, bent);
+        self.down.process(bent, &mut residual[..len]);
+
+        self.toned.process(&mut toned[..len]);
+        let deemphasis = emphasis.inverse();
+        let flat = !after.moving && after.now.is_flat();
+        for (frame, sample) in samples.iter_mut().enumerate().take(len) {
+            let dry = f64::from(self.dry.push(*sample));
+            let bent = f64::from(residual[frame]) * gains.inverse_drive[frame];
+            let bent = if parts.emphasis.is_some() { self.deemphasis.step(deemphasis, bent) } else { bent };
+            let mut wet = f64::from(toned[frame]) + bent;
+            if parts.bump_db != 0.0 {
+                wet += gains.bump[frame] * self.bump_band(wet);
+            }
+            if gains.blocking[frame] != 0.0 {
+                wet -= gains.blocking[frame] * self.dc.step(self.dc_shelf, wet);
+            }
+            wet *= gains.gain[frame];
+            if !flat {
+                wet = self.after.step(after.shelf(frame), wet);
+            }
+            *sample = (dry + gains.wet[frame] * (wet - dry)) as f32;
+        }
+    }
+
+    /// A band-pass of gain 1 at its centre.
+    fn bump_band(&mut self, input: f64) -> f64 {
+        let (g, k) = (self.bump_g, 1.0 / 0.8);
+        let [band_state, low_state] = self.bump;
+        let band = (band_state + g * (input - low_state)) / (1.0 + g * (g + k));
+        let low = low_state + g * band;
+        self.bump = [2.0 * band - band_state, 2.0 * low - low_state];
+        k * band
+    }
+}

@@ -1,0 +1,275 @@
+//! A curve at work on one channel at the raised rate.
+
+use super::curve::{Bias, Curve};
+use super::divided_difference::{
+    algebraic_mean, asinh, asinh_mean, parabola_mean_1, parabola_mean_2, ramp_mean_1, ramp_mean_2,
+};
+use super::oversampler::{MAX_CHUNK_FRAMES, MAX_STAGES};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch};
+use fearless_simd_macros::simd;
+
+/// The most samples that are taken at a time.
+pub const MAX_CHUNK_SAMPLES: usize = MAX_CHUNK_FRAMES << MAX_STAGES;
+
+/// By how many samples of its own rate a centred shaper delays.
+pub const CENTRED_DELAY_SAMPLES: usize = 2;
+
+/// What is to be evened out of the means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// The residual is put exactly [`CENTRED_DELAY_SAMPLES`] late and its droop made up for. A mean of first order is
+    /// half a sample late and droops as 1 − ω²/24, one of second order a whole sample and as 1 − ω²/12; a second mean of
+    /// two (1 − ω²/8) puts the first on a whole sample, and three taps −c, 1 + 2c, −c raise by 1 + c ω².
+    Centred,
+    /// The residual may not be late at all: a mean of first order, (1 + z⁻¹)/2 to the slow, is turned back by the stable
+    /// part of its inverse, (1 + p)/(1 + p z⁻¹).
+    Prompt,
+}
+
+/// p of [`Alignment::Prompt`]: at 48 kHz the residual is then 0.07 samples late at the bottom, at 10 kHz within 0.04 dB.
+const PROMPT_POLE: f64 = 0.75;
+
+/// The biases of a chunk, one for each sample.
+#[derive(Clone, Debug)]
+pub struct Biases {
+    shift: Box<[f64; MAX_CHUNK_SAMPLES]>,
+    zero: Box<[f64; MAX_CHUNK_SAMPLES]>,
+    inverse_slope: Box<[f64; MAX_CHUNK_SAMPLES]>,
+}
+
+impl Biases {
+    /// The same bias throughout. May allocate.
+    #[must_use]
+    pub fn new(bias: Bias) -> Self {
+        Biases {
+            shift: Box::new([bias.shift; MAX_CHUNK_SAMPLES]),
+            zero: Box::new([bias.zero; MAX_CHUNK_SAMPLES]),
+            inverse_slope: Box::new([bias.inverse_slope; MAX_CHUNK_SAMPLES]),
+        }
+    }
+
+    /// Sets the samples of `range` to `bias`. Real-time safe.
+    pub fn fill(&mut self, range: std::ops::Range<usize>, bias: Bias) {
+        let range = range.start.min(MAX_CHUNK_SAMPLES)..range.end.min(MAX_CHUNK_SAMPLES);
+        self.shift[range.clone()].fill(bias.shift);
+        self.zero[range.clone()].fill(bias.zero);
+        self.inverse_slope[range].fill(bias.inverse_slope);
+    }
+}
+
+/// Gives the residual f_b(u) − u of a curve, its aliases kept down by antiderivatives: of first order for the curves
+/// whose harmonics fall fast by themselves, of second order for the clips. In f64.
+///
+/// The residual alone is oversampled, and added to an input that never was: so what is not bent is not filtered either,
+/// and at no drive nothing is left to add.
+#[derive(Clone, Debug)]
+pub struct Shaper {
+    level: Level,
+    alignment: Alignment,
+    /// Before the newest chunk, the last two of each.
+    input: Line,
+    argument: Line,
+    root: Line,
+    value: Line,
+    /// Before the newest chunk, the last three residuals.
+    residual: Line,
+    prompt: f64,
+}
+
+/// Room for the past and a chunk.
+type Line = Box<[f64; PAST + MAX_CHUNK_SAMPLES]>;
+const PAST: usize = 3;
+
+impl Shaper {
+    /// Silent about `bias`. May allocate.
+    #[must_use]
+    pub fn new(alignment: Alignment) -> Self {
+        let line = || Box::new([0.0; PAST + MAX_CHUNK_SAMPLES]);
+        let (input, argument, root, value, residual) = (line(), line(), line(), line(), line());
+        Shaper { level: Level::new(), alignment, input, argument, root, value, residual, prompt: 0.0 }
+    }
+
+    /// Forgets all audio: silent about `bias` of `curve`. Real-time safe.
+    pub fn reset(&mut self, bias: Bias) {
+        let root = (1.0 + bias.shift * bias.shift).sqrt();
+        self.input[..PAST].fill(0.0);
+        self.argument[..PAST].fill(bias.shift);
+        self.root[..PAST].fill(root);
+        self.value[..PAST].fill(asinh(bias.shift, root));
+        self.residual[..PAST].fill(0.0);
+        self.prompt = 0.0;
+    }
+
+    /// Snaps state of under 1e-30 to zero. To be called on the control grid. Real-time safe.
+    pub fn flush(&mut self) {
+        self.prompt = crate::math::flush(self.prompt);
+    }
+
+    /// Fills `output` with the residual of `input`; at most [`MAX_CHUNK_SAMPLES`], what is longer is cut off. Real-time
+    /// safe.
+    pub fn process(&mut self, curve: Curve, biases: &Biases, input: &[f32], output: &mut [f32]) {
+        let len = input.len().min(output.len()).min(MAX_CHUNK_SAMPLES);
+        dispatch!(self.level, simd => self.run(simd, curve, biases, &input[..len], &mut output[..len]));
+    }
+
+    #[simd]
+    fn run<S: Simd>(&mut self, simd: S, curve: Curve, biases: &Biases, input: &[f32], output: &mut [f32]) {
+        let len = input.len();
+        for (place, sample) in self.input[PAST..].iter_mut().zip(input) {
+            *place = f64::from(*sample);
+        }
+        match curve {
+            Curve::Algebraic { ceiling } => self.algebraic(simd, ceiling, biases, len),
+            Curve::Asinh => self.asinh(simd, biases, len),
+            Curve::Clip { knee } => self.clip(simd, knee, biases, len),
+        }
+        let second_order = matches!(curve, Curve::Clip { .. });
+        match self.alignment {
+            Alignment::Centred => self.centre(simd, second_order, output),
+            Alignment::Prompt => {
+                for (out, residual) in output.iter_mut().zip(&self.residual[PAST..]) {
+                    self.prompt = (1.0 + PROMPT_POLE) * residual - PROMPT_POLE * self.prompt;
+                    *out = self.prompt as f32;
+                }
+            }
+        }
+        for line in [&mut self.input, &mut self.argument, &mut self.root, &mut self.value, &mut self.residual] {
+            line.copy_within(len..len + PAST, 0);
+        }
+    }
+
+    #[simd]
+    fn algebraic<S: Simd>(&mut self, _: S, ceiling: f64, biases: &Biases, len: usize) {
+        let inverse = 1.0 / ceiling;
+        let shift = &biases.shift[..len];
+        let input = &self.input[PAST..PAST + len];
+        let argument = &mut self.argument[PAST..PAST + len];
+        let root = &mut self.root[PAST..PAST + len];
+        for i in 0..len {
+            let v = input[i] * inverse + shift[i];
+            argument[i] = v;
+            root[i] = (1.0 + v * v).sqrt();
+        }
+        let (zero, inverse_slope) = (&biases.zero[..len], &biases.inverse_slope[..len]);
+        let ([x0, x1], [v0, v1], [r0, r1]) =
+            (pair(&self.input, len), pair(&self.argument, len), pair(&self.root, len));
+        let residual = &mut self.residual[PAST..PAST + len];
+        for i in 0..len {
+            let mean = algebraic_mean([v1[i], r1[i]], [v0[i], r0[i]]);
+            residual[i] = ceiling * (mean - zero[i]) * inverse_slope[i] - 0.5 * (x1[i] + x0[i]);
+        }
+    }
+
+    #[simd]
+    fn asinh<S: Simd>(&mut self, _: S, biases: &Biases, len: usize) {
+        let shift = &biases.shift[..len];
+        let input = &self.input[PAST..PAST + len];
+        let argument = &mut self.argument[PAST..PAST + len];
+        let root = &mut self.root[PAST..PAST + len];
+        let value = &mut self.value[PAST..PAST + len];
+        for i in 0..len {
+            let v = input[i] + shift[i];
+            argument[i] = v;
+            root[i] = (1.0 + v * v).sqrt();
+            value[i] = asinh(v, root[i]);
+        }
+        let (zero, inverse_slope) = (&biases.zero[..len], &biases.inverse_slope[..len]);
+        let ([x0, x1], [v0, v1], [r0, r1], [a0, a1]) =
+            (pair(&self.input, len), pair(&self.argument, len), pair(&self.root, len), pair(&self.value, len));
+        let residual = &mut self.residual[PAST..PAST + len];
+        for i in 0..len {
+            let mean = asinh_mean([v1[i], r1[i], a1[i]], [v0[i], r0[i], a0[i]]);
+            residual[i] = (mean - zero[i]) * inverse_slope[i] - 0.5 * (x1[i] + x0[i]);
+        }
+    }
+
+    #[simd]
+    fn clip<S: Simd>(&mut self, _: S, knee: f64, biases: &Biases, len: usize) {
+        let shift = &biases.shift[..len];
+        let input = &self.input[PAST..PAST + len];
+        let argument = &mut self.argument[PAST..PAST + len];
+        for i in 0..len {
+            argument[i] = input[i] + shift[i];
+        }
+        let [v0, v1] = pair(&self.argument, len);
+        let v2 = &self.argument[PAST - 2..PAST - 2 + len];
+        let residual = &mut self.residual[PAST..PAST + len];
+        match (self.alignment, knee > 0.0) {
+            (Alignment::Centred, false) => {
+                for i in 0..len {
+                    let [h, m, l] = sorted(v1[i], v0[i], v2[i]);
+                    residual[i] = ramp_mean_2(-l - 1.0, -m - 1.0, -h - 1.0) - ramp_mean_2(h - 1.0, m - 1.0, l - 1.0);
+                }
+            }
+            (Alignment::Centred, true) => {
+                let (from, to, scale) = (1.0 - knee, 1.0 + knee, 0.25 / knee);
+                let over = |h: f64, m: f64, l: f64| {
+                    parabola_mean_2(h - from, m - from, l - from) - parabola_mean_2(h - to, m - to, l - to)
+                };
+                for i in 0..len {
+                    let [h, m, l] = sorted(v1[i], v0[i], v2[i]);
+                    residual[i] = scale * (over(-l, -m, -h) - over(h, m, l));
+                }
+            }
+            (Alignment::Prompt, false) => {
+                for i in 0..len {
+                    let (h, l) = (larger(v1[i], v0[i]), smaller(v1[i], v0[i]));
+                    residual[i] = ramp_mean_1(-l - 1.0, -h - 1.0) - ramp_mean_1(h - 1.0, l - 1.0);
+                }
+            }
+            (Alignment::Prompt, true) => {
+                let (from, to, scale) = (1.0 - knee, 1.0 + knee, 0.25 / knee);
+                let over = |h: f64, l: f64| parabola_mean_1(h - from, l - from) - parabola_mean_1(h - to, l - to);
+                for i in 0..len {
+                    let (h, l) = (larger(v1[i], v0[i]), smaller(v1[i], v0[i]));
+                    residual[i] = scale * (over(-l, -h) - over(h, l));
+                }
+            }
+        }
+    }
+
+    #[simd]
+    fn centre<S: Simd>(&mut self, _: S, second_order: bool, output: &mut [f32]) {
+        let len = output.len();
+        let [r1, r0] = pair(&self.residual, len);
+        let r2 = &self.residual[PAST - 2..PAST - 2 + len];
+        let r3 = &self.residual[PAST - 3..PAST - 3 + len];
+        if second_order {
+            let c = 1.0 / 12.0;
+            for i in 0..len {
+                output[i] = ((1.0 + 2.0 * c) * r1[i] - c * (r0[i] + r2[i])) as f32;
+            }
+        } else {
+            // (−c, 1 + 2c, −c) after (½, ½)
+            let c = 1.0 / 6.0;
+            for i in 0..len {
+                output[i] = (0.5 * ((1.0 + c) * (r1[i] + r2[i]) - c * (r0[i] + r3[i]))) as f32;
+            }
+        }
+    }
+}
+
+/// The samples before the newest `len`, and the newest.
+#[inline(always)]
+fn pair(line: &Line, len: usize) -> [&[f64]; 2] {
+    [&line[PAST - 1..PAST - 1 + len], &line[PAST..PAST + len]]
+}
+
+#[inline(always)]
+fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn smaller(a: f64, b: f64) -> f64 {
+    if a > b { b } else { a }
+}
+
+/// Largest first.
+#[inline(always)]
+fn sorted(a: f64, b: f64, c: f64) -> [f64; 3] {
+    let (high, low) = (larger(a, b), smaller(a, b));
+    let (rest, least) = (larger(low, c), smaller(low, c));
+    [larger(high, rest), smaller(high, rest), least]
+}
