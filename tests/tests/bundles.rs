@@ -1,84 +1,12 @@
 //! The built bundles, one by one, as a host meets them.
 
-use dsp_core::chain::channel_strip::ChannelStripParams;
-use dsp_core::chain::mastering_bus::MasteringBusParams;
+mod tandem;
+
 use dsp_core::controls::{self, Controls, Kind};
 use dsp_core::text;
-use std::path::Path;
+use tandem::{FORMATS, everywhere, moved, noise, open, run, sine};
 use tandem_host::rack::{Mapped, set_all};
-use tandem_host::{Event, Format, Plugin, PluginBundle, Setup, SideChain};
-
-const FORMATS: [&str; 2] = ["clap", "vst3"];
-
-fn open(name: &str, format: &str) -> Plugin {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bundled");
-    PluginBundle::open(folder.join(format!("{name}.{format}"))).unwrap().create_first().unwrap()
-}
-
-/// Calls `check` with both products in both formats.
-macro_rules! everywhere {
-    ($check:ident) => {
-        for format in FORMATS {
-            $check::<ChannelStripParams>("Tandem Channel", format);
-            $check::<MasteringBusParams>("Tandem Master", format);
-        }
-    };
-}
-
-/// Runs stereo audio through in blocks of `max_frames`; `events` are counted from the start of the stream.
-fn run(plugin: &mut Plugin, audio: &[Vec<f32>; 2], events: &[Event]) -> [Vec<f32>; 2] {
-    let max_frames = plugin.setup().unwrap().max_frames;
-    let mut out = audio.clone();
-    let [left, right] = &mut out;
-    for (i, (left, right)) in left.chunks_mut(max_frames).zip(right.chunks_mut(max_frames)).enumerate() {
-        let from = i * max_frames;
-        let block: Vec<Event> = events
-            .iter()
-            .filter(|e| (from..from + left.len()).contains(&e.offset))
-            .map(|e| Event { offset: e.offset - from, ..*e })
-            .collect();
-        plugin.process(&mut [left, right], None, None, &block).unwrap();
-        plugin.idle();
-    }
-    out
-}
-
-fn sine(frames: usize, amplitude: f64) -> [Vec<f32>; 2] {
-    let channel: Vec<f32> =
-        (0..frames).map(|n| (amplitude * (n as f64 * std::f64::consts::TAU / 48.0).sin()) as f32).collect();
-    [channel.clone(), channel]
-}
-
-fn noise(frames: usize) -> [Vec<f32>; 2] {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    std::array::from_fn(|_| {
-        (0..frames)
-            .map(|_| {
-                // xorshift64: Marsaglia 2003
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                ((state >> 40) as f64 / (1u64 << 24) as f64 - 0.5) as f32
-            })
-            .collect()
-    })
-}
-
-/// Every control somewhere else than at its default.
-fn moved<P: Controls>(seed: u64) -> P {
-    let mut params = P::default();
-    let mut state = seed;
-    let list = controls::list::<P>();
-    controls::for_each(&mut params, |i, control, value| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        if list[i].id != "bypass" {
-            value.set_plain(control.kind.value_at((state >> 40) as f64 / (1u64 << 24) as f64));
-        }
-    });
-    params
-}
+use tandem_host::{Event, Format, Setup, SideChain};
 
 /// The impulse comes out where the latency says, playing and bypassed, and nothing before it.
 fn latency<P: Controls>(name: &str, format: &str) {

@@ -1,14 +1,16 @@
 //! One hash: the same bits from the CLAP, the VST3 and the chains called directly, however the stream is cut, in real time
 //! or offline, in place or not.
 
+mod tandem;
+
 use dsp_core::controls::{self, Controls, Kind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use tandem::{FORMATS, folder};
 use tandem_host::rack::PluginRack;
 use tandem_render::direct::DirectRack;
 use tandem_render::engine::{self, BlockPlan};
 use tandem_render::session::{self, Lane, Session, Strip, Track};
 
-const FORMATS: [&str; 2] = ["clap", "vst3"];
 const RATES_HZ: [u32; 3] = [44_100, 48_000, 96_000];
 const PLANS: [BlockPlan; 6] = [
     BlockPlan::Fixed(1),
@@ -18,10 +20,6 @@ const PLANS: [BlockPlan; 6] = [
     BlockPlan::Fixed(4096),
     BlockPlan::Random { seed: 0x7A4D, max: 1500 },
 ];
-
-fn bundles() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bundled")
-}
 
 /// xorshift64*: Marsaglia 2003, Vigna 2016.
 struct Random(u64);
@@ -84,7 +82,7 @@ fn same_everywhere(session: &Session, plans: &[BlockPlan]) {
         let direct = engine::render(session, &mut DirectRack, *plan, |_, _| ()).unwrap();
         assert_eq!(engine::sha256(&direct.master), hash, "direct, {plan:?} at {} Hz", session.sample_rate_hz);
         for format in FORMATS {
-            let mut rack = PluginRack::open(&bundles(), format).unwrap();
+            let mut rack = PluginRack::open(&folder(), format).unwrap();
             // both flags both ways over the plans
             (rack.offline, rack.in_place) = (i % 2 == 0, i % 3 == 0);
             let hosted = engine::render(session, &mut rack, *plan, |_, _| ()).unwrap();
@@ -123,7 +121,7 @@ fn flags_change_nothing() {
     let hash = engine::sha256(&engine::render(&session, &mut DirectRack, plan, |_, _| ()).unwrap().master);
     for format in FORMATS {
         for (offline, in_place) in [(false, false), (true, false), (false, true), (true, true)] {
-            let mut rack = PluginRack::open(&bundles(), format).unwrap();
+            let mut rack = PluginRack::open(&folder(), format).unwrap();
             (rack.offline, rack.in_place) = (offline, in_place);
             let hosted = engine::render(&session, &mut rack, plan, |_, _| ()).unwrap();
             assert_eq!(engine::sha256(&hosted.master), hash, "{format}, offline {offline}, in place {in_place}");

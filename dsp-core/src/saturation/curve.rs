@@ -49,7 +49,11 @@ impl Curve {
             }
             Curve::Asinh => {
                 let value = asinh(b, root);
-                Bias { shift: b, zero: super::divided_difference::asinh_mean([b, root, value], [b, root, value]), inverse_slope: root }
+                Bias {
+                    shift: b,
+                    zero: super::divided_difference::asinh_mean([b, root, value], [b, root, value]),
+                    inverse_slope: root,
+                }
             }
             Curve::Clip { .. } => Bias { shift: b, zero: b, inverse_slope: 1.0 },
         }

@@ -166,7 +166,10 @@ mod tests {
                     (parabola_mean_1(h, l), mean_1(|v| v.max(0.0) * v.max(0.0), a, b)),
                 ];
                 for (i, (mean, expected)) in cases.into_iter().enumerate() {
-                    assert!((mean - expected).abs() < 1e-11 * expected.abs().max(1.0), "{i} at {a}, {b}: {mean} for {expected}");
+                    assert!(
+                        (mean - expected).abs() < 1e-11 * expected.abs().max(1.0),
+                        "{i} at {a}, {b}: {mean} for {expected}"
+                    );
                 }
             }
         }

@@ -41,11 +41,7 @@ impl Shelf {
     #[must_use]
     pub fn toward(self, other: Shelf, t: f64) -> Self {
         let between = |a: f64, b: f64| a + t * (b - a);
-        Shelf {
-            g: between(self.g, other.g),
-            low: between(self.low, other.low),
-            high: between(self.high, other.high),
-        }
+        Shelf { g: between(self.g, other.g), low: between(self.low, other.low), high: between(self.high, other.high) }
     }
 
     /// Whether it does nothing. Real-time safe.

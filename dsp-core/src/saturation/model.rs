@@ -60,11 +60,9 @@ impl Model {
             Model::Tube => Parts { curve: Curve::Algebraic { ceiling: 1.5 }, bias: 0.35, ..plain },
             // voltage becomes flux, ∝ V/f (B. Whitlock, Audio Transformers, Handbook for Sound Engineers, 2001), from 300 Hz
             // down to 40 Hz, where the winding's resistance takes over
-            Model::Transformer => Parts {
-                curve: Curve::Algebraic { ceiling: 2.5 },
-                emphasis: Some((40.0, 7.5, 1.0)),
-                ..plain
-            },
+            Model::Transformer => {
+                Parts { curve: Curve::Algebraic { ceiling: 2.5 }, emphasis: Some((40.0, 7.5, 1.0)), ..plain }
+            }
             Model::Diode => Parts { bias_range: 1.0, ..plain },
             Model::SoftClip => Parts { curve: Curve::Clip { knee: 0.5 }, bias_range: 0.5, ..plain },
             Model::HardClip => Parts { curve: Curve::Clip { knee: 0.0 }, ..plain },

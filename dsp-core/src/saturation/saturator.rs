@@ -70,11 +70,8 @@ pub fn curve_drive(drive_db: f64) -> f64 {
 #[must_use]
 pub fn transfer(params: &SaturationParams, input: f64) -> f64 {
     let (parts, drive) = (params.model.parts(), curve_drive(params.drive_db));
-    let bent = if drive > 0.0 {
-        parts.curve.residual(drive * input, parts.bias_at(params.bias_percent)) / drive
-    } else {
-        0.0
-    };
+    let bent =
+        if drive > 0.0 { parts.curve.residual(drive * input, parts.bias_at(params.bias_percent)) / drive } else { 0.0 };
     let wet = output_gain(params) * (input + bent);
     if params.on { input + params.mix_percent / 100.0 * (wet - input) } else { input }
 }

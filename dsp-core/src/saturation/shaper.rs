@@ -152,8 +152,7 @@ impl Shaper {
             root[i] = (1.0 + v * v).sqrt();
         }
         let (zero, inverse_slope) = (&biases.zero[..len], &biases.inverse_slope[..len]);
-        let ([x0, x1], [v0, v1], [r0, r1]) =
-            (pair(&self.input, len), pair(&self.argument, len), pair(&self.root, len));
+        let ([x0, x1], [v0, v1], [r0, r1]) = (pair(&self.input, len), pair(&self.argument, len), pair(&self.root, len));
         let residual = &mut self.residual[PAST..PAST + len];
         for i in 0..len {
             let mean = algebraic_mean([v1[i], r1[i]], [v0[i], r0[i]]);
