@@ -130,9 +130,14 @@ impl Sine {
     }
 
     fn fill(&mut self, gain: f64, samples: &mut [f32]) {
-        for sample in samples {
-            *sample = (gain * self.table[self.at]) as f32;
-            self.at = (self.at + 1) % self.table.len();
+        let mut rest = &mut samples[..];
+        while !rest.is_empty() {
+            let (part, behind) = rest.split_at_mut(rest.len().min(self.table.len() - self.at));
+            for (sample, value) in part.iter_mut().zip(&self.table[self.at..]) {
+                *sample = (gain * value) as f32;
+            }
+            self.at = (self.at + part.len()) % self.table.len();
+            rest = behind;
         }
     }
 }
