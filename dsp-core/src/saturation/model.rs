@@ -24,7 +24,7 @@ choices! {
     }
 }
 
-/// A model's parts: output = x + E⁻¹(f_b(E(x)) − E(x)), with E an emphasis that is undone exactly.
+/// A model's parts: output = E⁻¹(f_b(E(x))), with E an emphasis that is undone exactly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
     /// f.
@@ -85,31 +85,35 @@ impl Parts {
 
     /// The gain that keeps the power of the reference programme, given the `drive` into the curve.
     ///
-    /// The reference is pink noise from 20 Hz to 20 kHz at [`REFERENCE_RMS`], whose samples are Gaussian: with y = f_b(drive E x),
-    /// output and input have equal power at a gain of drive σ/√(Var y), σ the RMS of E x. (By Bussgang's theorem the
-    /// output is a scaled copy of the input and distortion; the distortion is taken to have the spectrum of E x, so that
-    /// E⁻¹ makes of the whole what it makes of that.) The integral is the trapezoidal rule at 97 points within 4.8 σ.
-    /// Real-time safe.
+    /// The reference is pink noise from 20 Hz to 20 kHz at [`REFERENCE_RMS`], whose samples are Gaussian. By Bussgang's
+    /// theorem the curve makes of v = drive E x a scaled copy k v, k = E(v y)/E(v²), and distortion of the power that
+    /// remains. E⁻¹ gives the copy its spectrum back; the distortion, whose products fall everywhere, is taken to be pink. The
+    /// expectations are the trapezoidal rule at 97 points within 4.8 σ. Real-time safe.
     #[must_use]
     pub fn matched_gain(&self, drive: f64, percent: f64) -> f64 {
-        let sigma = REFERENCE_RMS * self.emphasis.map_or(1.0, pink_gain);
-        let scale = drive * sigma;
+        let (before, after) = self.emphasis.map_or((1.0, 1.0), |(pole_hz, low, high)| {
+            (pink_gain((pole_hz, low, high)), pink_gain((pole_hz * low / high, 1.0 / low, 1.0 / high)))
+        });
+        let scale = drive * REFERENCE_RMS * before;
         if scale < 1e-6 {
             return 1.0;
         }
         let bias = self.bias_at(percent);
-        let (mut weight_sum, mut sum, mut square_sum) = (0.0, 0.0, 0.0);
+        let (mut weight_sum, mut sum, mut square_sum, mut copy_sum) = (0.0, 0.0, 0.0, 0.0);
         for n in -48..=48 {
             let z = 0.1 * f64::from(n);
             let weight = math::exp(-0.5 * z * z);
-            let x = scale * z;
-            let y = x + self.curve.residual(x, bias);
+            let y = z * scale + self.curve.residual(z * scale, bias);
             weight_sum += weight;
             sum += weight * y;
             square_sum += weight * y * y;
+            copy_sum += weight * y * z;
         }
-        let mean = sum / weight_sum;
-        scale / (square_sum / weight_sum - mean * mean).max(1e-12).sqrt()
+        let (mean, copy) = (sum / weight_sum, copy_sum / weight_sum);
+        let distortion = (square_sum / weight_sum - mean * mean - copy * copy).max(0.0);
+        // the copy's RMS behind E⁻¹ is its share of the drive's; the reference there is 1
+        let power = (copy / before) * (copy / before) + distortion * after * after;
+        drive * REFERENCE_RMS / power.max(1e-24).sqrt()
     }
 }
 

@@ -64,6 +64,11 @@ impl Upsampler {
         dispatch!(self.level, simd => self.run(simd, &input[..frames], output));
     }
 
+    #[cfg(test)]
+    pub(super) fn set_level(&mut self, level: Level) {
+        self.level = level;
+    }
+
     #[simd]
     fn run<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32]) {
         let [from, to] = &mut self.scratch;
@@ -107,6 +112,11 @@ impl Downsampler {
         dispatch!(self.level, simd => self.run(simd, &input[..frames << self.stages.len()], &mut output[..frames]));
     }
 
+    #[cfg(test)]
+    pub(super) fn set_level(&mut self, level: Level) {
+        self.level = level;
+    }
+
     #[simd]
     fn run<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32]) {
         let [from, to] = &mut self.scratch;
@@ -126,7 +136,7 @@ impl Downsampler {
 pub fn round_trip_samples(stages: usize) -> usize {
     let stages = stages.min(MAX_STAGES);
     // a stage delays by half its length, 2K − 1 samples of its own higher rate, up and down
-    DESIGN.iter().zip(1..=stages).map(|((k, _), stage)| 2 * (2 * k - 1) << (stages - stage)).sum()
+    DESIGN.iter().zip(1..=stages).map(|((k, _), stage)| (2 * (2 * k - 1)) << (stages - stage)).sum()
 }
 
 /// The impulse response of a stage's filter at its higher rate, for a gain of 1 in the pass band. May allocate.

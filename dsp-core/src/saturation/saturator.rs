@@ -4,7 +4,7 @@ use super::curve::Bias;
 use super::emphasis::{Shelf, ShelfState, tail_frames};
 use super::model::{BUMP_HZ, Model, Parts};
 use super::oversampler::{Downsampler, Upsampler, round_trip_samples};
-use super::shaper::{Alignment, Biases, CENTRED_DELAY_SAMPLES, MAX_CHUNK_SAMPLES, Shaper};
+use super::shaper::{Alignment, CENTRED_DELAY_SAMPLES, MAX_CHUNK_SAMPLES, Shaper, Workings};
 use crate::block::Block;
 use crate::control_grid::{ControlGrid, GRID_FRAMES};
 use crate::controls;
@@ -66,6 +66,12 @@ pub fn curve_drive(drive_db: f64) -> f64 {
     (math::exp(drive_db * (math::LN_10 / 10.0)) - 1.0).max(0.0).sqrt()
 }
 
+/// How much of the input reaches the output without oversampling: all of it at no drive, ever less as it grows. So what
+/// the filters take from the bent part at the top of the band (over 20 kHz) is always under what the curve leaves of it.
+fn apart(drive: f64) -> f64 {
+    1.0 / (1.0 + drive * drive)
+}
+
 /// Output for a steady input: the curve that an editor draws. Emphasis and tone aside, wet and dry mixed. Real-time safe.
 #[must_use]
 pub fn transfer(params: &SaturationParams, input: f64) -> f64 {
@@ -87,8 +93,9 @@ fn output_gain(params: &SaturationParams) -> f64 {
 
 /// Tape, tube, transformer, diode, soft and hard clip.
 ///
-/// `out = dry + mix · (K · after(x + E⁻¹(f_b(d E x) − d E x)/d) − dry)`, x = before(dry): see [`Parts`], [`curve_drive`]
-/// and [`Parts::matched_gain`]. Only the residual in the brackets is oversampled; all else is delayed to meet it.
+/// `out = dry + mix · (K · after(a x + E⁻¹(f_b(d E x) − a d E x)/d) − dry)`, x = before(dry), d the drive, a = 1/(1 + d²):
+/// see [`Parts`], [`curve_drive`] and [`Parts::matched_gain`]. Only what is in the brackets is oversampled; all else is
+/// delayed to meet it. Whatever a, the sum is the same; at no drive the brackets are empty.
 ///
 /// | quality | rate of the curve at 48 kHz | latency |
 /// |---|---|---|
@@ -118,7 +125,9 @@ pub struct Saturation<const CH: usize> {
     before: Tone,
     after: Tone,
     blocking: Ramp,
-    biases: Biases,
+    workings: Workings,
+    /// Samples at the front of the workings that still hold a glide.
+    unsettled: usize,
     emphasis: Shelf,
     /// Gains go in with the audio and come out with it.
     gains: GainLine,
@@ -148,7 +157,8 @@ impl<const CH: usize> Saturation<CH> {
             before: Tone::new(0.0, 48_000.0),
             after: Tone::new(0.0, 48_000.0),
             blocking: Ramp::new(0.0, 1),
-            biases: Biases::new(Model::default().parts().bias_at(0.0)),
+            workings: Workings::new(Model::default().parts().bias_at(0.0), 1.0),
+            unsettled: 0,
             emphasis: Shelf::FLAT,
             gains: GainLine::new(0),
             span: SpanGains::default(),
@@ -222,7 +232,7 @@ impl<const CH: usize> Saturation<CH> {
         self.before.snap();
         self.after.snap();
         let bias = self.parts.bias_at(self.params.bias_percent);
-        self.biases.fill(0..MAX_CHUNK_SAMPLES, bias);
+        self.settle(0..MAX_CHUNK_SAMPLES);
         self.gains.fill(self.gain_db.value(), self.drive_db.value());
         self.channels.iter_mut().for_each(|channel| channel.start(bias));
         self.running = true;
@@ -256,24 +266,23 @@ impl<const CH: usize> Saturation<CH> {
         }
     }
 
-    /// Gains and biases of the next `len` frames.
+    /// Gains and workings of the next `len` frames.
     fn glide(&mut self, len: usize) {
-        if self.bias_percent.is_moving() {
-            for frame in 0..len {
-                let bias = self.parts.bias_at(self.bias_percent.next_value());
-                self.biases.fill(frame << self.stages..(frame + 1) << self.stages, bias);
-            }
-            if !self.bias_percent.is_moving() {
-                self.biases_settled_at(len);
-            }
-        }
+        let glides = self.bias_percent.is_moving() || self.drive_db.is_moving();
         let bump = math::db_to_gain(self.parts.bump_db) - 1.0;
         let filling = self.filling;
         self.filling = filling.saturating_sub(len);
         for frame in 0..len {
             let (drive_db, gain_db) = (self.drive_db.next_value(), self.gain_db.next_value());
             let gains = self.gains.push(gain_db, drive_db);
+            if glides {
+                let bias = self.parts.bias_at(self.bias_percent.next_value());
+                let range = frame << self.stages..(frame + 1) << self.stages;
+                self.workings.fill(range, bias, self.gains.newest_gains.apart);
+                self.unsettled = self.unsettled.max(len << self.stages);
+            }
             self.span.drive[frame] = self.gains.newest_drive;
+            self.span.apart[frame] = gains.apart;
             self.span.gain[frame] = gains.gain;
             self.span.inverse_drive[frame] = gains.inverse_drive;
             self.span.bump[frame] = bump * gains.bump;
@@ -282,11 +291,11 @@ impl<const CH: usize> Saturation<CH> {
         }
     }
 
-    /// The bias of the last frame holds from here on; the chunk at work keeps what it has.
-    fn biases_settled_at(&mut self, frames: usize) {
+    /// What has been reached holds for these samples of a chunk.
+    fn settle(&mut self, samples: std::ops::Range<usize>) {
         let bias = self.parts.bias_at(self.bias_percent.value());
-        self.biases.fill(frames << self.stages..MAX_CHUNK_SAMPLES, bias);
-        self.span.biases_unsettled = frames << self.stages;
+        self.workings.fill(samples, bias, apart(curve_drive(self.drive_db.value())));
+        self.unsettled = 0;
     }
 }
 
@@ -334,10 +343,8 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
                 self.on_grid();
             }
             if self.running {
-                if self.span.biases_unsettled > 0 {
-                    let bias = self.parts.bias_at(self.bias_percent.value());
-                    self.biases.fill(0..self.span.biases_unsettled, bias);
-                    self.span.biases_unsettled = 0;
+                if self.unsettled > 0 && !self.bias_percent.is_moving() && !self.drive_db.is_moving() {
+                    self.settle(0..self.unsettled);
                 }
                 self.glide(span.len);
                 let tones = [self.before.span(), self.after.span()];
@@ -347,7 +354,7 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
                         &mut samples[span.start..end],
                         parts,
                         self.emphasis,
-                        &self.biases,
+                        &self.workings,
                         &self.span,
                         tones,
                         &mut self.reading,
@@ -411,8 +418,7 @@ struct SpanGains {
     bump: [f64; GRID_FRAMES],
     blocking: [f64; GRID_FRAMES],
     wet: [f64; GRID_FRAMES],
-    /// Samples at the front of the biases that still hold a glide.
-    biases_unsettled: usize,
+    apart: [f64; GRID_FRAMES],
 }
 
 /// Delays gains as the oversampler delays the audio that they belong to.
@@ -429,6 +435,7 @@ struct GainLine {
 struct Gains {
     gain: f64,
     inverse_drive: f64,
+    apart: f64,
     /// 0 without drive, 1 at the most.
     bump: f64,
 }
@@ -458,6 +465,7 @@ impl GainLine {
             gain: math::db_to_gain(gain_db),
             // without drive there is no residual to scale
             inverse_drive: if drive > 1e-9 { 1.0 / drive } else { 0.0 },
+            apart: apart(drive),
             bump: drive * drive / (1.0 + drive * drive),
         };
     }
@@ -599,7 +607,7 @@ impl Channel {
         samples: &mut [f32],
         parts: &Parts,
         emphasis: Shelf,
-        biases: &Biases,
+        workings: &Workings,
         gains: &SpanGains,
         [before, after]: [ToneSpan; 2],
         reading: &mut SaturationReading,
@@ -621,7 +629,7 @@ impl Channel {
         let [raised, bent] = &mut self.raised;
         let (raised, bent) = (&mut raised[..len * self.up.factor()], &mut bent[..len * self.up.factor()]);
         self.up.process(&driven[..len], raised);
-        self.shaper.process(parts.curve, biases, raised, bent);
+        self.shaper.process(parts.curve, workings, raised, bent);
         self.down.process(bent, &mut residual[..len]);
 
         self.toned.process(&mut toned[..len]);
@@ -631,7 +639,7 @@ impl Channel {
             let dry = f64::from(self.dry.push(*sample));
             let bent = f64::from(residual[frame]) * gains.inverse_drive[frame];
             let bent = if parts.emphasis.is_some() { self.deemphasis.step(deemphasis, bent) } else { bent };
-            let mut wet = f64::from(toned[frame]) + bent;
+            let mut wet = gains.apart[frame] * f64::from(toned[frame]) + bent;
             if parts.bump_db != 0.0 {
                 wet += gains.bump[frame] * self.bump_band(wet);
             }
