@@ -16,7 +16,7 @@ use crate::processor::{PrepareError, Processor, StreamConfig};
 use crate::ramp::Ramp;
 use crate::range::{Range, Unit};
 use clip_gain::ClipGain;
-use gain_path::GainPath;
+use gain_path::{GainPath, Rows, ShortGainPath};
 use history::{History, SPAN_FRAMES};
 use slow_gain::SlowGain;
 use style::Style;
@@ -107,14 +107,13 @@ pub struct Limiter<const CH: usize> {
     glides: Glides,
     style: Style,
     style_is_new: bool,
-    /// Share of a reduction left one frame later, in the fast path and the second one.
+    /// Share of a reduction left one frame later, in the fast path.
     keep: f64,
-    second_keep: f64,
     /// How much of what is over the fast path takes off, a little more than 1.
     excess: f32,
     channels: [Channel; CH],
     fast: GainPath<CH>,
-    second: GainPath<CH>,
+    second: ShortGainPath<CH>,
     slow: SlowGain<CH>,
     /// 1 − slow gain at the last grid point and at the next.
     slow_reduction: [[f32; CH]; 2],
@@ -122,7 +121,7 @@ pub struct Limiter<const CH: usize> {
     clip_limit: [f32; 2],
     /// The greatest peaks re ceiling since the last grid point.
     span_peaks: [f32; CH],
-    gains: History,
+    gains: History<f32>,
     delays: Delays,
     sample_rate_hz: f64,
     ceiling_bound: Bound,
@@ -132,12 +131,12 @@ pub struct Limiter<const CH: usize> {
 /// What belongs to one channel.
 #[derive(Clone, Debug)]
 struct Channel {
-    input: History,
+    input: History<f32>,
     detector: TruePeak,
     /// Slow gain and clip, until the fast gain is there.
-    base: History,
+    base: History<f32>,
     clip: ClipGain,
-    limited: History,
+    limited: History<f32>,
     second_detector: TruePeak,
 }
 
@@ -175,11 +174,6 @@ struct Bound {
 
 /// How long a moved control takes to arrive, in seconds.
 const GLIDE_SECONDS: f64 = 0.02;
-/// Lookahead of the second path, in frames: it moves hundredths of a decibel, so it may be short.
-const SECOND_LOOKAHEAD_FRAMES: usize = 16;
-/// Release of the second path, in seconds.
-const SECOND_RELEASE_SECONDS: f64 = 0.01;
-
 /// How much more than what is over the second path takes off: its dips move the peaks beside them as well.
 const SECOND_EXCESS: f32 = 1.25;
 /// The same for the fast path, more than 1 by this over the square of the lookahead in frames: so a gain bends, at most,
@@ -212,7 +206,7 @@ impl<const CH: usize> Limiter<CH> {
         let lookahead_frames = ((params.lookahead_ms * 0.001 * sample_rate_hz).round() as usize).max(1);
         let detector = TruePeak::new(sample_rate_hz);
         let fast = GainPath::new(lookahead_frames);
-        let second = GainPath::new(SECOND_LOOKAHEAD_FRAMES);
+        let second = ShortGainPath::new();
         let delays = Delays {
             detected: detector.delay_frames() + clip_gain::DELAY_FRAMES,
             limited: fast.delay_frames(),
@@ -235,7 +229,6 @@ impl<const CH: usize> Limiter<CH> {
             style: params.style.laws(),
             style_is_new: true,
             keep: 0.0,
-            second_keep: math::exp(-1.0 / (SECOND_RELEASE_SECONDS * sample_rate_hz)),
             excess: 1.0 + EXCESS_BY_SQUARE / (lookahead_frames * lookahead_frames) as f32,
             channels: std::array::from_fn(|_| channel()),
             fast,
@@ -293,7 +286,6 @@ impl<const CH: usize> Limiter<CH> {
         self.span_peaks = [0.0; CH];
         self.ceiling_bound.frames_left = self.ceiling_bound.frames_left.saturating_sub(GRID_FRAMES);
         self.fast.flush();
-        self.second.flush();
     }
 
     /// A run of frames within a grid interval.
@@ -374,7 +366,7 @@ impl<const CH: usize> Limiter<CH> {
         }
         link(&mut needed, &links);
 
-        self.second.process(&mut needed, frames, self.second_keep);
+        self.second.process(&mut needed, frames);
 
         let listening = self.glides.listening(frames);
         let mut outputs = block.channels().iter_mut();
@@ -596,7 +588,7 @@ fn multiply_by(product: &mut [f32], factor: &[f32]) {
 }
 
 /// Draws the gains of all channels to the least of them, by each frame's share; at 1 they are the same bits.
-fn link<const CH: usize>(needed: &mut [Frames; CH], links: &Frames) {
+fn link<const CH: usize>(needed: &mut Rows<CH>, links: &Frames) {
     if CH < 2 {
         return;
     }

@@ -1,7 +1,7 @@
 //! True peak: how high the sound goes between its samples.
 
 use crate::math;
-use fearless_simd::{Level, dispatch, f32x8, prelude::*};
+use fearless_simd::{Level, dispatch, f32x16, prelude::*};
 use fearless_simd_macros::simd;
 
 /// Finds the peaks of one channel, between samples too, frame by frame.
@@ -161,7 +161,7 @@ const CHUNK_FRAMES: usize = 64;
 /// Frames kept before what is still needed moves to the front.
 const BUFFER_FRAMES: usize = 1024;
 /// Frames in a vector.
-const LANES: usize = 8;
+const LANES: usize = 16;
 /// Frames that the longest interpolator looks back on.
 const HISTORY: usize = 55;
 /// −300 dBFS: what is quieter is none, so that no product is denormal.
@@ -229,7 +229,7 @@ impl<const HALF: usize, const PAIRS: usize> Polyphase<HALF, PAIRS> {
         // a shorter interpolator begins its taps later in the history
         let input = &input[HISTORY + 1 - 2 * PAIRS..];
         let frames = peaks.len();
-        let mut last = f32x8::splat(simd, before);
+        let mut last = f32x16::splat(simd, before);
         for (group, peaks) in peaks.chunks_mut(LANES).enumerate() {
             let start = group * LANES;
             let window = &input[start..start + 2 * PAIRS - 1 + LANES];
@@ -244,25 +244,28 @@ impl<const HALF: usize, const PAIRS: usize> Polyphase<HALF, PAIRS> {
         last.as_slice()[(frames + LANES - 1) % LANES]
     }
 
-    /// The peaks of eight frames, one in each lane, and their last points.
+    /// The peaks of sixteen frames, one in each lane, and their last points.
     #[simd]
-    fn group<S: Simd>(&self, last: f32x8<S>, window: &[f32]) -> (f32x8<S>, f32x8<S>) {
+    fn group<S: Simd>(&self, last: f32x16<S>, window: &[f32]) -> (f32x16<S>, f32x16<S>) {
         let simd = last.token();
-        let zero = f32x8::splat(simd, 0.0);
+        let zero = f32x16::splat(simd, 0.0);
+        // one after the other: sixteen registers hold either
         let (mut sum, mut difference) = ([zero; HALF], [zero; HALF]);
-        let (older, newer) = (window.windows(LANES), window.windows(LANES).rev());
-        for (((older, newer), even), odd) in older.zip(newer).zip(&self.even).zip(&self.odd) {
-            let (older, newer) = (f32x8::from_slice(simd, older), f32x8::from_slice(simd, newer));
-            let (s, d) = (newer + older, newer - older);
+        let pairs = || window.windows(LANES).zip(window.windows(LANES).rev());
+        for ((older, newer), even) in pairs().zip(&self.even) {
+            let s = f32x16::from_slice(simd, newer) + f32x16::from_slice(simd, older);
             for point in 0..HALF {
                 sum[point] += s * even[point];
-                if point + 1 < HALF {
-                    difference[point] += d * odd[point];
-                }
             }
         }
-        let here = f32x8::from_slice(simd, &window[PAIRS - 1..PAIRS - 1 + LANES]);
-        let next = f32x8::from_slice(simd, &window[PAIRS..PAIRS + LANES]);
+        for ((older, newer), odd) in pairs().zip(&self.odd) {
+            let d = f32x16::from_slice(simd, newer) - f32x16::from_slice(simd, older);
+            for point in 0..HALF - 1 {
+                difference[point] += d * odd[point];
+            }
+        }
+        let here = f32x16::from_slice(simd, &window[PAIRS - 1..PAIRS - 1 + LANES]);
+        let next = f32x16::from_slice(simd, &window[PAIRS..PAIRS + LANES]);
         // the points before the half in order, then the half, then the mirrored ones backwards
         let point = |p: usize| {
             if p == 0 {
@@ -278,18 +281,26 @@ impl<const HALF: usize, const PAIRS: usize> Polyphase<HALF, PAIRS> {
             }
         };
         let end = point(2 * HALF - 1);
-        let mut left = last.slide::<{ LANES - 1 }>(end);
-        let mut top = (left, here, point(1));
-        let mut magnitude = here.abs();
-        left = here;
+        // the highest point of each frame with its neighbours, by rounds; of equals the earlier wins
+        let mut tops = [(here.abs(), last.slide::<{ LANES - 1 }>(end), here, point(1)); 8];
         for p in 1..2 * HALF {
-            let (centre, right) = (point(p), point(p + 1));
-            let higher = centre.abs().simd_gt(magnitude);
-            magnitude = higher.select(centre.abs(), magnitude);
-            top = (higher.select(left, top.0), higher.select(centre, top.1), higher.select(right, top.2));
-            left = centre;
+            tops[p] = (point(p).abs(), point(p - 1), point(p), point(p + 1));
         }
-        let (left, centre, right) = top;
+        let mut count = 2 * HALF;
+        while count > 1 {
+            count /= 2;
+            for p in 0..count {
+                let (a, b) = (tops[2 * p], tops[2 * p + 1]);
+                let higher = b.0.simd_gt(a.0);
+                tops[p] = (
+                    higher.select(b.0, a.0),
+                    higher.select(b.1, a.1),
+                    higher.select(b.2, a.2),
+                    higher.select(b.3, a.3),
+                );
+            }
+        }
+        let (magnitude, left, centre, right) = tops[0];
         let a = ((left + right) * 0.5 - centre).abs();
         // at a frame's end a neighbour may be higher; the top is then the next frame's, and this one's is on the border
         let b = ((right - left) * 0.5).abs().min(a);

@@ -1,5 +1,10 @@
 //! From the gain that each frame needs to a smooth gain that is never above it.
 
+use super::history::{History, SPAN_FRAMES};
+
+/// Frames of a span, one row a channel.
+pub(super) type Rows<const CH: usize> = [[f32; SPAN_FRAMES]; CH];
+
 /// Sliding minimum, release, smoothing.
 ///
 /// With a lookahead of `L` frames the gain of frame n is made when frame n + `delay_frames` = n + L + 2 has been seen.
@@ -9,11 +14,9 @@
 ///
 /// The smoothing is three running means in a row (a quadratic B-spline: side lobes fall by 18 dB an octave). They are
 /// sums of whole numbers, so that nothing drifts, and no reduction is exactly none.
-///
-/// All channels go along in one loop: each frame waits for the one before, so they can share the wait.
 #[derive(Clone, Debug)]
 pub(super) struct GainPath<const CH: usize> {
-    minimum: SlidingMinimum<CH>,
+    minima: [SlidingMinimum; CH],
     /// What is taken off the gain, 0 to 1, after release.
     reduction: [f64; CH],
     means: [RunningSum<CH>; 3],
@@ -23,6 +26,8 @@ pub(super) struct GainPath<const CH: usize> {
 
 /// A reduction of 1 as a whole number. Three sums over a third of 7680 frames (10 ms at 768 kHz) stay under 2^63.
 const UNIT: f64 = (1u32 << 28) as f64;
+/// 1.5 · 2^52: a number from 0 to 2^51 that is added to it is rounded to a whole one, which its lowest bits then hold.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
 
 impl<const CH: usize> GainPath<CH> {
     /// A path with this much lookahead, at least 1 frame; the gain starts at 1. May allocate.
@@ -31,7 +36,7 @@ impl<const CH: usize> GainPath<CH> {
         // supports add up to L + 1: the lengths to L + 3
         let lengths = [0, 1, 2].map(|i| (lookahead_frames + 3 + i) / 3);
         GainPath {
-            minimum: SlidingMinimum::new(lookahead_frames + 6),
+            minima: std::array::from_fn(|_| SlidingMinimum::new(lookahead_frames + 6)),
             reduction: [0.0; CH],
             means: lengths.map(RunningSum::new),
             scale: 1.0 / (lengths.iter().map(|l| *l as f64).product::<f64>() * UNIT),
@@ -46,7 +51,7 @@ impl<const CH: usize> GainPath<CH> {
 
     /// The gain is 1 and has been. Real-time safe.
     pub(super) fn reset(&mut self) {
-        self.minimum.reset();
+        self.minima.iter_mut().for_each(SlidingMinimum::reset);
         self.reduction = [0.0; CH];
         self.means.iter_mut().for_each(RunningSum::reset);
     }
@@ -54,8 +59,8 @@ impl<const CH: usize> GainPath<CH> {
     /// Drops what is left of a reduction that nobody could tell from none. Real-time safe.
     pub(super) fn flush(&mut self) {
         for reduction in &mut self.reduction {
-            // half a unit of the whole numbers: −175 dB
-            if *reduction < 0.5 / UNIT {
+            // under −200 dB, and a fifth of what the whole numbers can tell
+            if *reduction < 1e-9 {
                 *reduction = 0.0;
             }
         }
@@ -63,117 +68,178 @@ impl<const CH: usize> GainPath<CH> {
 
     /// Takes the gains that the first `frames` frames need, 0 to 1, and leaves smooth ones. `keep` is the share of a
     /// reduction that is left one frame later: exp(−1/τ). Real-time safe.
-    pub(super) fn process<const N: usize>(&mut self, gains: &mut [[f32; N]; CH], frames: usize, keep: f64) {
+    pub(super) fn process(&mut self, gains: &mut Rows<CH>, frames: usize, keep: f64) {
+        for (minimum, gains) in self.minima.iter_mut().zip(gains.iter_mut()) {
+            minimum.process(&mut gains[..frames]);
+        }
+        // the channels side by side: each frame waits for the one before, so they share the wait
         let take = 1.0 - keep;
         let mut reduction = self.reduction;
-        let mut frame = [1.0f32; CH];
-        for n in 0..frames.min(N) {
+        let mut sums = [[0i64; CH]; SPAN_FRAMES];
+        for (n, sums) in sums[..frames].iter_mut().enumerate() {
             for c in 0..CH {
-                frame[c] = gains[c][n];
-            }
-            let least = self.minimum.push(frame);
-            let mut sums = [0i64; CH];
-            for c in 0..CH {
-                let needed = 1.0 - f64::from(least[c]);
+                let needed = 1.0 - f64::from(gains[c][n]);
                 let released = reduction[c] * keep + needed * take;
                 reduction[c] = if needed > released { needed } else { released };
                 // rounded up, so that the gain is at most what is needed
-                sums[c] = i64::from((reduction[c] * UNIT + 0.999_999) as i32);
+                sums[c] = ((reduction[c] * UNIT + 0.499_999) + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64;
             }
-            for mean in &mut self.means {
-                sums = mean.push(sums);
-            }
+        }
+        self.reduction = reduction;
+        for mean in &mut self.means {
+            mean.process(&mut sums[..frames]);
+        }
+        for (n, sums) in sums[..frames].iter().enumerate() {
             for c in 0..CH {
                 gains[c][n] = (1.0 - sums[c] as f64 * self.scale) as f32;
             }
         }
-        self.reduction = reduction;
     }
 }
 
-/// The least of the last `window` values of each channel.
+/// A short path without a release, for the little that is left: the least of 22 frames under two means of eight and a
+/// (1 2 1)/4. The same promise with a lookahead of 16.
+#[derive(Clone, Debug)]
+pub(super) struct ShortGainPath<const CH: usize> {
+    minima: [SlidingMinimum; CH],
+    reductions: [[f32; SHORT_LOOKAHEAD_FRAMES]; CH],
+}
+
+/// Lookahead of the short path: its smoothing reaches over one frame more.
+const SHORT_LOOKAHEAD_FRAMES: usize = 16;
+/// (1 + z^−1)(1 + z^−2)(1 + z^−4) sums eight frames; twice that, and (1 + z^−1)².
+const LAGS: [usize; 8] = [1, 1, 1, 1, 2, 2, 4, 4];
+
+impl<const CH: usize> ShortGainPath<CH> {
+    /// May allocate.
+    pub(super) fn new() -> Self {
+        ShortGainPath {
+            minima: std::array::from_fn(|_| SlidingMinimum::new(SHORT_LOOKAHEAD_FRAMES + 6)),
+            reductions: [[0.0; SHORT_LOOKAHEAD_FRAMES]; CH],
+        }
+    }
+
+    /// Frames by which the gain lags what it is made from. Real-time safe.
+    pub(super) fn delay_frames(&self) -> usize {
+        SHORT_LOOKAHEAD_FRAMES + 2
+    }
+
+    /// The gain is 1 and has been. Real-time safe.
+    pub(super) fn reset(&mut self) {
+        self.minima.iter_mut().for_each(SlidingMinimum::reset);
+        self.reductions = [[0.0; SHORT_LOOKAHEAD_FRAMES]; CH];
+    }
+
+    /// Takes the gains that the first `frames` frames need, 0 to 1, and leaves smooth ones. Real-time safe.
+    pub(super) fn process(&mut self, gains: &mut Rows<CH>, frames: usize) {
+        const LINE: usize = SHORT_LOOKAHEAD_FRAMES + SPAN_FRAMES;
+        for ((minimum, before), gains) in self.minima.iter_mut().zip(&mut self.reductions).zip(gains) {
+            minimum.process(&mut gains[..frames]);
+            let mut line = [0.0f32; LINE];
+            line[..SHORT_LOOKAHEAD_FRAMES].copy_from_slice(before);
+            for (reduction, gain) in line[SHORT_LOOKAHEAD_FRAMES..].iter_mut().zip(&gains[..frames]) {
+                *reduction = 1.0 - gain;
+            }
+            before.copy_from_slice(&line[frames..frames + SHORT_LOOKAHEAD_FRAMES]);
+            let mut len = LINE;
+            for lag in LAGS {
+                let mut sums = [0.0f32; LINE];
+                len -= lag;
+                for (sum, (a, b)) in sums[..len].iter_mut().zip(line.iter().zip(&line[lag..])) {
+                    *sum = a + b;
+                }
+                line = sums;
+            }
+            for (gain, sum) in gains[..frames].iter_mut().zip(&line) {
+                *gain = 1.0 - sum * (1.0 / 256.0);
+            }
+        }
+    }
+}
+
+/// The least of the last `window` values.
 ///
 /// Two comparisons a value, whatever the window (van Herk 1992; Gil and Werman 1993): values are taken in blocks of the
 /// window's length; a window that ends within a block is the rest of the block before, whose minima from the back are
 /// kept, and the beginning of this one, whose minimum runs along.
 #[derive(Clone, Debug)]
-struct SlidingMinimum<const CH: usize> {
-    /// From `at` on the block before: each the least of its values from there to the end. Up to `at`: this block.
-    values: Vec<[f32; CH]>,
+struct SlidingMinimum {
+    /// From `at` on the block before: the least of its values after each. Up to `at`: this block's values.
+    block: Vec<f32>,
     at: usize,
-    running: [f32; CH],
+    running: f32,
 }
 
-impl<const CH: usize> SlidingMinimum<CH> {
+impl SlidingMinimum {
     fn new(window: usize) -> Self {
-        SlidingMinimum { values: vec![[1.0; CH]; window.max(1)], at: 0, running: [1.0; CH] }
+        SlidingMinimum { block: vec![1.0; window.max(1)], at: 0, running: 1.0 }
     }
 
     fn reset(&mut self) {
-        self.values.fill([1.0; CH]);
+        self.block.fill(1.0);
         self.at = 0;
-        self.running = [1.0; CH];
+        self.running = 1.0;
     }
 
-    fn push(&mut self, values: [f32; CH]) -> [f32; CH] {
-        if let Some(place) = self.values.get_mut(self.at) {
-            *place = values;
+    fn process(&mut self, mut values: &mut [f32]) {
+        while !values.is_empty() {
+            let room = self.block.len() - self.at;
+            let (now, later) = values.split_at_mut(room.min(values.len()));
+            let mut running = self.running;
+            for (value, place) in now.iter_mut().zip(&mut self.block[self.at..]) {
+                let before = std::mem::replace(place, *value);
+                running = least(running, *value);
+                *value = least(running, before);
+            }
+            self.running = running;
+            self.at += now.len();
+            if self.at == self.block.len() {
+                let mut after = 1.0;
+                for place in self.block.iter_mut().rev() {
+                    after = least(after, std::mem::replace(place, after));
+                }
+                self.at = 0;
+                self.running = 1.0;
+            }
+            values = later;
         }
-        self.at += 1;
-        self.running = least(self.running, values);
-        // the window that ends here begins one further on in the block before, if anything is left of it
-        match self.values.get(self.at) {
-            Some(before) => least(self.running, *before),
-            None => self.next_block(),
-        }
-    }
-
-    /// The block is full, and its least is the window's. Prepares the minima from its back.
-    fn next_block(&mut self) -> [f32; CH] {
-        let whole = self.running;
-        let mut running = [1.0; CH];
-        for values in self.values.iter_mut().rev() {
-            running = least(running, *values);
-            *values = running;
-        }
-        self.at = 0;
-        self.running = [1.0; CH];
-        whole
     }
 }
 
-fn least<const CH: usize>(a: [f32; CH], b: [f32; CH]) -> [f32; CH] {
-    std::array::from_fn(|c| if b[c] < a[c] { b[c] } else { a[c] })
+fn least(a: f32, b: f32) -> f32 {
+    if b < a { b } else { a }
 }
 
 /// The sums of the last values of each channel, exact.
 #[derive(Clone, Debug)]
 struct RunningSum<const CH: usize> {
-    ring: Vec<[i64; CH]>,
-    at: usize,
+    history: History<[i64; CH]>,
+    len: usize,
     sum: [i64; CH],
 }
 
 impl<const CH: usize> RunningSum<CH> {
     fn new(len: usize) -> Self {
-        RunningSum { ring: vec![[0; CH]; len.max(1)], at: 0, sum: [0; CH] }
+        let len = len.max(1);
+        RunningSum { history: History::new(len, [0; CH]), len, sum: [0; CH] }
     }
 
     fn reset(&mut self) {
-        self.ring.fill([0; CH]);
-        self.at = 0;
+        self.history.reset([0; CH]);
         self.sum = [0; CH];
     }
 
-    fn push(&mut self, values: [i64; CH]) -> [i64; CH] {
-        if let Some(place) = self.ring.get_mut(self.at) {
-            let old = std::mem::replace(place, values);
+    fn process(&mut self, values: &mut [[i64; CH]]) {
+        let frames = values.len();
+        self.history.push(frames).copy_from_slice(values);
+        let mut sum = self.sum;
+        for (values, old) in values.iter_mut().zip(self.history.delayed(self.len, frames)) {
             for c in 0..CH {
-                self.sum[c] += values[c] - old[c];
+                sum[c] += values[c] - old[c];
             }
+            *values = sum;
         }
-        self.at = if self.at + 1 >= self.ring.len() { 0 } else { self.at + 1 };
-        self.sum
+        self.sum = sum;
     }
 }
 
@@ -181,69 +247,92 @@ impl<const CH: usize> RunningSum<CH> {
 mod tests {
     use super::*;
 
-    fn noise<const N: usize>() -> [f32; N] {
+    fn noise(frames: usize) -> Vec<f32> {
         let mut state = 1u64;
         let next = |_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let x = (state >> 40) as f32 / (1 << 24) as f32;
             if x > 0.97 { x - 0.9 } else { 1.0 }
         };
-        std::array::from_fn(next)
+        (0..frames).map(next).collect()
+    }
+
+    /// Both channels the same, in spans of all lengths.
+    fn spans(values: &[f32], mut process: impl FnMut(&mut Rows<2>, usize)) -> Vec<f32> {
+        let (mut out, mut rest, mut len) = (vec![], values, 1);
+        while !rest.is_empty() {
+            let frames = len.min(rest.len());
+            let mut rows = [[1.0; SPAN_FRAMES]; 2];
+            rows.iter_mut().for_each(|row| row[..frames].copy_from_slice(&rest[..frames]));
+            process(&mut rows, frames);
+            assert_eq!(rows[0], rows[1]);
+            out.extend(&rows[0][..frames]);
+            rest = &rest[frames..];
+            len = len % SPAN_FRAMES + 1;
+        }
+        out
     }
 
     #[test]
     fn sliding_minimum_is_the_least_of_the_window() {
-        let values = noise::<2000>();
+        let values = noise(2000);
         for window in [1, 2, 3, 7, 33, 240] {
-            let mut minimum = SlidingMinimum::new(window);
-            for n in 0..values.len() {
-                let least = values[(n + 1).saturating_sub(window)..=n].iter().copied().fold(1.0, f32::min);
-                assert_eq!(minimum.push([values[n], 1.0]), [least, 1.0], "window {window}, frame {n}");
+            for len in [1, 5, 64, 999] {
+                let mut minimum = SlidingMinimum::new(window);
+                let mut out = values.clone();
+                out.chunks_mut(len).for_each(|chunk| minimum.process(chunk));
+                for n in 0..values.len() {
+                    let least = values[(n + 1).saturating_sub(window)..=n].iter().copied().fold(1.0, f32::min);
+                    assert_eq!(out[n], least, "window {window}, frame {n}");
+                }
             }
         }
     }
 
-    /// The gains from two frames before to three after a frame are at most what the frame needs.
-    #[test]
-    fn gains_are_at_most_what_is_needed() {
-        let needed = noise::<4000>();
-        for lookahead in [1, 2, 3, 4, 5, 48, 240] {
-            for keep in [0.0, 0.9, 0.9999] {
-                let mut path = GainPath::new(lookahead);
-                let mut gains = [needed];
-                path.process(&mut gains, 4000, keep);
-                let gains = gains[0];
-                let delay = path.delay_frames();
-                assert_eq!(delay, lookahead + 2);
-                for n in 2..gains.len() - delay - 3 {
-                    for k in n - 2..=n + 3 {
-                        // single precision rounds the gain by 2^-25 at most
-                        assert!(gains[k + delay] <= needed[n] + 3.1e-8, "lookahead {lookahead}, {n} {k}");
-                    }
-                }
-                // and the smoothing does reach over all of the lookahead: the gain moves as soon as it can
-                let mut step = [[1.0f32; 1000]];
-                step[0][500..].fill(0.5);
-                let mut path = GainPath::new(lookahead);
-                path.process(&mut step, 1000, keep);
-                let step = step[0];
-                assert!(step[499] == 1.0 && step[500] < 1.0 && step[500 + lookahead] <= 0.5);
+    /// The gains from two frames before to three after a frame are at most what the frame needs, and the smoothing does
+    /// reach over all of the lookahead: the gain moves as soon as it can.
+    fn check(lookahead: usize, delay: usize, mut process: impl FnMut(&[f32]) -> Vec<f32>) {
+        assert_eq!(delay, lookahead + 2);
+        let needed = noise(4000);
+        let gains = process(&needed);
+        for n in 2..gains.len() - delay - 3 {
+            for k in n - 2..=n + 3 {
+                // single precision rounds sums and gain by 2^-24 at most
+                assert!(gains[k + delay] <= needed[n] + 6.1e-8, "lookahead {lookahead}, {n} {k}");
             }
         }
+        let mut step = vec![1.0; 1000];
+        step[500..].fill(0.5);
+        let gains = process(&step);
+        assert!(gains[499] == 1.0 && gains[500] < 1.0 && gains[500 + lookahead] <= 0.5);
+    }
+
+    #[test]
+    fn gains_are_at_most_what_is_needed() {
+        for lookahead in [1, 2, 3, 4, 5, 48, 240] {
+            for keep in [0.0, 0.9, 0.9999] {
+                check(lookahead, GainPath::<2>::new(lookahead).delay_frames(), |needed| {
+                    let mut path = GainPath::new(lookahead);
+                    spans(needed, |gains, frames| path.process(gains, frames, keep))
+                });
+            }
+        }
+        check(SHORT_LOOKAHEAD_FRAMES, ShortGainPath::<2>::new().delay_frames(), |needed| {
+            let mut path = ShortGainPath::new();
+            spans(needed, |gains, frames| path.process(gains, frames))
+        });
     }
 
     /// Once the reduction is over, the gain is 1 to the bit.
     #[test]
     fn nothing_is_left_of_a_reduction() {
         let mut path = GainPath::new(100);
-        path.process(&mut [noise::<3000>(); 2], 3000, 0.99);
-        let mut rest = [[0.0; 32]; 2];
-        for _ in 0..200 {
+        spans(&noise(3000), |gains, frames| path.process(gains, frames, 0.99));
+        let rest = spans(&[1.0; 6000], |gains, frames| {
             path.flush();
-            rest = [[1.0; 32]; 2];
-            path.process(&mut rest, 32, 0.99);
-        }
-        assert_eq!(rest[1][31], 1.0);
+            path.process(gains, frames, 0.99);
+        });
+        assert_eq!(rest[5999], 1.0);
         assert!(path.means.iter().all(|m| m.sum == [0; 2]));
     }
 }

@@ -5,8 +5,8 @@
 /// Frames are appended to a buffer that is longer than the past it must keep, and moved to its front when it is full:
 /// one move of the past every [`ROOM_FRAMES`].
 #[derive(Clone, Debug)]
-pub(super) struct History {
-    buffer: Vec<f32>,
+pub(super) struct History<T> {
+    buffer: Vec<T>,
     reach: usize,
     /// Where the next frame goes.
     end: usize,
@@ -15,22 +15,22 @@ pub(super) struct History {
 /// The longest span.
 pub(super) const SPAN_FRAMES: usize = crate::control_grid::GRID_FRAMES;
 /// Frames appended between two moves.
-const ROOM_FRAMES: usize = 32 * SPAN_FRAMES;
+const ROOM_FRAMES: usize = 16 * SPAN_FRAMES;
 
-impl History {
+impl<T: Copy> History<T> {
     /// A past of `value` that can be read `reach` frames back. May allocate.
-    pub(super) fn new(reach: usize, value: f32) -> Self {
+    pub(super) fn new(reach: usize, value: T) -> Self {
         History { buffer: vec![value; reach + ROOM_FRAMES], reach, end: reach }
     }
 
     /// Forgets: the past is `value`. Real-time safe.
-    pub(super) fn reset(&mut self, value: f32) {
+    pub(super) fn reset(&mut self, value: T) {
         self.buffer.fill(value);
         self.end = self.reach;
     }
 
     /// Room for the next `frames` frames, at most [`SPAN_FRAMES`], which must all be written. Real-time safe.
-    pub(super) fn push(&mut self, frames: usize) -> &mut [f32] {
+    pub(super) fn push(&mut self, frames: usize) -> &mut [T] {
         if self.end + frames > self.buffer.len() {
             self.buffer.copy_within(self.end - self.reach..self.end, 0);
             self.end = self.reach;
@@ -42,7 +42,7 @@ impl History {
 
     /// The `frames` frames that were pushed last, as they were `delay` frames before; `delay` is at most the reach.
     /// Real-time safe.
-    pub(super) fn delayed(&self, delay: usize, frames: usize) -> &[f32] {
+    pub(super) fn delayed(&self, delay: usize, frames: usize) -> &[T] {
         let end = self.end - delay;
         &self.buffer[end - frames..end]
     }
