@@ -1,4 +1,4 @@
-//! Tandem Channel's signal path: input, gate, equalizer, compressor, panner, output.
+//! Tandem Channel's signal path: input, gate, equalizer, compressor, saturation, panner, output.
 
 use crate::block::Block;
 use crate::chain::Chain;
@@ -10,6 +10,7 @@ use crate::dynamics::gate::{Gate, GateParams, GateReading};
 use crate::equalizer::{Equalizer, EqualizerParams};
 use crate::level::{Input, InputParams, Output, OutputParams};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
+use crate::saturation::saturator::{Saturation, SaturationParams};
 use crate::space::panner::{Panner, PannerParams};
 
 controls! {
@@ -25,6 +26,8 @@ controls! {
         pub eq: EqualizerParams<CHANNEL_BANDS> = group("EQ"),
         /// Compressor.
         pub compressor: CompressorParams = group("Compressor"),
+        /// Saturation.
+        pub saturation: SaturationParams = group("Saturation"),
         /// Place and width.
         pub panner: PannerParams = group("Panner"),
         /// Gain.
@@ -41,6 +44,7 @@ pub struct ChannelStrip<const CH: usize> {
     gate: Gate<CH>,
     eq: Equalizer<CH, CHANNEL_BANDS>,
     compressor: Compressor<CH>,
+    saturation: Saturation<CH>,
     panner: Panner<CH>,
     output: Output<CH>,
     input_peaks: Peaks,
@@ -94,6 +98,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.gate.prepare(config, &p.gate)?;
         self.eq.prepare(config, &p.eq)?;
         self.compressor.prepare(config, &p.compressor)?;
+        self.saturation.prepare(config, &p.saturation)?;
         self.panner.prepare(config, &p.panner)?;
         self.output.prepare(config, &p.output)?;
         self.bypass.prepare(config, self.latency_frames(), p.bypass);
@@ -106,6 +111,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.gate.reset();
         self.eq.reset();
         self.compressor.reset();
+        self.saturation.reset();
         self.panner.reset();
         self.output.reset();
     }
@@ -121,6 +127,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.gate.set_params(&p.gate);
         self.eq.set_params(&p.eq);
         self.compressor.set_params(&p.compressor);
+        self.saturation.set_params(&p.saturation);
         self.panner.set_params(&p.panner);
         self.output.set_params(&p.output);
     }
@@ -133,6 +140,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.gate.process(block);
         self.eq.process(block);
         self.compressor.process(block);
+        self.saturation.process(block);
         self.panner.process(block);
         self.output.process(block);
         self.bypass.blend(block);
@@ -144,6 +152,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
             + self.gate.latency_frames()
             + self.eq.latency_frames()
             + self.compressor.latency_frames()
+            + self.saturation.latency_frames()
             + self.panner.latency_frames()
             + self.output.latency_frames()
     }
@@ -154,6 +163,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
             self.gate.tail(),
             self.eq.tail(),
             self.compressor.tail(),
+            self.saturation.tail(),
             self.panner.tail(),
             self.output.tail(),
         ];
