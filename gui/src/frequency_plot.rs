@@ -48,34 +48,52 @@ impl FrequencyPlot {
         f64::from((self.rect.center().y - y) / (self.rect.height() / 2.0) * self.range_db)
     }
 
+    /// The area.
+    #[must_use]
+    pub fn rect(&self) -> Rect {
+        self.rect
+    }
+
+    /// The nearest place in the area.
+    #[must_use]
+    pub fn inside(&self, place: Pos2) -> Pos2 {
+        place.clamp(self.rect.min, self.rect.max)
+    }
+
     /// Paints the curve of `response`, which answers the gain in decibels at a frequency in hertz, over a faint fill down
     /// (or up) to 0 dB. What is not finite is left out.
     pub fn curve(&self, painter: &Painter, color: Color32, response: impl Fn(f64) -> f64) {
         let painter = painter.with_clip_rect(self.rect.intersect(painter.clip_rect()));
-        // a point for each pixel and a half: a resonance of Q 40 keeps its tip
-        let count = (self.rect.width() * painter.pixels_per_point() / 1.5).clamp(2.0, 2000.0) as usize;
-        let points: Vec<Pos2> = (0..=count)
-            .map(|n| {
-                let x = self.rect.left() + self.rect.width() * n as f32 / count as f32;
-                let hz = self.hz_at(x);
-                let db = response(hz);
-                // a stop band goes to −∞: a place far below the plot will do
-                pos2(x, self.at(hz, if db.is_nan() { f64::NAN } else { db.clamp(-400.0, 400.0) }).y)
-            })
-            .filter(|p| p.y.is_finite())
-            .collect();
-        let zero = self.at(MIN_HZ, 0.0).y;
-        let band = |p: &Pos2| BandPoint::new(p.x, p.y.min(zero)..=p.y.max(zero));
-        painter.add(BandShape::filled(points.iter().map(band).collect(), color.gamma_multiply(0.13)));
+        let points = self.points(&painter, response);
+        self.fill(&painter, &points, color.gamma_multiply(0.07));
         painter.add(PathShape::line(points, Stroke::new(1.8, color)));
     }
 
-    /// Paints the handle of a band.
-    pub fn handle(&self, painter: &Painter, hz: f64, db: f64, label: &str, color: Color32, selected: bool) {
-        let at = self.at(hz, db.clamp(f64::from(-self.range_db), f64::from(self.range_db)));
-        let (fill, ink) = if selected { (color, theme::WELL) } else { (theme::mix(theme::WELL, color, 0.25), color) };
-        painter.circle(at, if selected { 9.0 } else { 8.0 }, fill, Stroke::new(1.2, color));
-        theme::text(painter, at, Align2::CENTER_CENTER, label, Ink::strong(theme::TINY, ink));
+    /// Paints the curve of one part of the whole: a faint fill and a thin line.
+    pub fn part(&self, painter: &Painter, color: Color32, response: impl Fn(f64) -> f64) {
+        let painter = painter.with_clip_rect(self.rect.intersect(painter.clip_rect()));
+        let points = self.points(&painter, response);
+        self.fill(&painter, &points, color.gamma_multiply(0.12));
+        painter.add(PathShape::line(points, Stroke::new(1.0, color.gamma_multiply(0.45))));
+    }
+
+    fn points(&self, painter: &Painter, response: impl Fn(f64) -> f64) -> Vec<Pos2> {
+        // a point for each pixel and a half: a resonance of Q 40 keeps its tip
+        let count = (self.rect.width() * painter.pixels_per_point() / 1.5).clamp(2.0, 2000.0) as usize;
+        let point = |n: usize| {
+            let x = self.rect.left() + self.rect.width() * n as f32 / count as f32;
+            let hz = self.hz_at(x);
+            let db = response(hz);
+            // a stop band goes to −∞: a place far below the plot will do
+            pos2(x, self.at(hz, if db.is_nan() { f64::NAN } else { db.clamp(-400.0, 400.0) }).y)
+        };
+        (0..=count).map(point).filter(|p| p.y.is_finite()).collect()
+    }
+
+    fn fill(&self, painter: &Painter, points: &[Pos2], color: Color32) {
+        let zero = self.at(MIN_HZ, 0.0).y;
+        let band = |p: &Pos2| BandPoint::new(p.x, p.y.min(zero)..=p.y.max(zero));
+        painter.add(BandShape::filled(points.iter().map(band).collect(), color));
     }
 
     fn paint_grid(&self, painter: &Painter) {

@@ -4,6 +4,7 @@
 //! - [`binding`]: how a widget reads and moves a control;
 //! - [`knob`], [`switch`], [`selector`], [`value_field`]: the controls;
 //! - [`level_meter`], [`reduction_meter`], [`readout`], [`frequency_plot`]: what is measured and computed;
+//!   [`band_plot`]: the response of an equalizer with its bands to be moved;
 //! - [`tree`]: a chain's list of controls as sections; [`section`]: one of them on a grid; [`strip`]: tabs and bands;
 //!   [`rail`]: the two ends of a chain, each with its meter.
 //!
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod band_plot;
 pub mod binding;
 pub mod figures;
 pub mod frequency_plot;

@@ -3,6 +3,7 @@
 use crate::binding::Binding;
 use crate::knob::{KnobSize, knob};
 use crate::level_meter::{Headroom, LevelMeter};
+use crate::readout::{READOUT_HEIGHT, Readout};
 use crate::theme::{self, Ink};
 use crate::tree::Group;
 use crate::{selector, switch};
@@ -19,7 +20,7 @@ pub fn controls_height(binding: &dyn Binding, group: Option<&Group>) -> f32 {
     group.map_or(0.0, |g| g.on.into_iter().chain(g.controls.iter().copied()).map(height).sum())
 }
 
-/// Paints `group` with its meter into `rect`, from the top: name, meter, knobs, switches. The meter leaves
+/// Paints `group` with its meter into `rect`, from the top: name, meter, measured numbers, knobs, switches. The meter leaves
 /// `controls_height` free below it, so that the meters of both ends are equally tall.
 #[expect(clippy::too_many_arguments, reason = "a rail is just these parts")]
 pub fn rail(
@@ -31,6 +32,7 @@ pub fn rail(
     meter: &mut LevelMeter,
     headroom: Option<Headroom>,
     controls_height: f32,
+    readouts: &[Readout],
 ) {
     let painter = ui.painter().clone();
     painter.rect_filled(rect, 0, theme::FRAME);
@@ -47,12 +49,17 @@ pub fn rail(
     let top = inner.bottom() - controls_height;
     let meter_rect = Rect::from_min_max(pos2(inner.left(), rect.top() + 36.0), pos2(inner.right(), top - 12.0));
     meter.show(ui, meter_rect, name, headroom);
+    let mut y = top;
+    for readout in readouts {
+        let place = Rect::from_min_size(pos2(inner.left() + 6.0, y), vec2(inner.width() - 6.0, READOUT_HEIGHT));
+        readout.show(&painter, place, theme::accent("loudness"));
+        y += READOUT_HEIGHT + 4.0;
+    }
     let Some(group) = group else { return };
     let list = binding.listed();
     let is_knob = |i: &usize| list.get(*i).is_some_and(|l| matches!(l.control.kind, Kind::Float(_)));
     let all = group.on.into_iter().chain(group.controls.iter().copied());
     let (knobs, others): (Vec<usize>, Vec<usize>) = all.partition(is_knob);
-    let mut y = top;
     for index in knobs {
         let cell = Rect::from_min_size(pos2(inner.left(), y), vec2(inner.width(), KNOB.cell_height));
         knob(ui, cell, binding, index, KNOB, theme::NEUTRAL);

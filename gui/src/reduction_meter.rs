@@ -4,6 +4,8 @@ use crate::figures;
 use crate::theme::{self, Ink};
 use egui::{Align2, Color32, Painter, Rect, Stroke, pos2};
 
+/// Height of the meter with its scale, in points.
+pub const REDUCTION_HEIGHT: f32 = 36.0;
 /// How far down the scale goes, in decibels.
 const RANGE_DB: f32 = 24.0;
 const SCALE_DB: [f32; 6] = [0.0, 3.0, 6.0, 12.0, 18.0, 24.0];

@@ -3,6 +3,7 @@
 use crate::binding::Binding;
 use crate::knob::{KnobSize, knob};
 use crate::readout::{READOUT_HEIGHT, Readout};
+use crate::reduction_meter::{REDUCTION_HEIGHT, ReductionMeter};
 use crate::theme::{self, Ink};
 use crate::tree::{Array, Group};
 use crate::{selector, strip, switch};
@@ -20,9 +21,22 @@ pub struct Chosen {
 pub struct Area<'a> {
     /// Its height, in points.
     pub height: f32,
-    /// What paints it into a rectangle, given what is chosen in the section.
-    pub paint: Box<dyn FnMut(&Painter, Rect, &Chosen) + 'a>,
+    /// What paints it into a rectangle.
+    pub paint: Paint<'a>,
 }
+
+impl<'a> Area<'a> {
+    /// A meter of gain reduction in the section's accent.
+    #[must_use]
+    pub fn of_reduction(meter: &'a ReductionMeter) -> Self {
+        let paint: Paint<'a> =
+            Box::new(|ui, rect, group, _, _| meter.show(ui.painter(), rect, theme::accent(&group.key)));
+        Area { height: REDUCTION_HEIGHT, paint }
+    }
+}
+
+/// Paints an area above the controls of a section, which it may also move and choose among.
+pub type Paint<'a> = Box<dyn FnMut(&mut Ui, Rect, &Group, &dyn Binding, &mut Chosen) + 'a>;
 
 /// What a section shows above its controls.
 #[derive(Default)]
@@ -38,6 +52,11 @@ impl Chosen {
     #[must_use]
     pub fn member(&self, key: &str) -> usize {
         self.members.get(key).copied().unwrap_or_default()
+    }
+
+    /// Chooses the member of the array with `key`, counted from 0.
+    pub fn choose(&mut self, key: &str, member: usize) {
+        self.members.insert(key.to_owned(), member);
     }
 }
 
@@ -85,7 +104,7 @@ pub fn section(
         }
         if let Some(area) = &mut display.area {
             let rect = Rect::from_min_size(body.min, vec2(body.width(), area.height));
-            (area.paint)(ui.painter(), rect, chosen);
+            (area.paint)(ui, rect, group, binding, chosen);
             body.min.y = rect.bottom() + AREA_GAP;
         }
         if !display.readouts.is_empty() {
@@ -251,7 +270,7 @@ fn controls(ui: &mut Ui, rect: Rect, binding: &dyn Binding, group: &Group, chose
         let line = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), STRIP_HEIGHT));
         let mut member = before.member(&array.key);
         strip::members(ui, line, binding, array, &mut member, accent);
-        chosen.members.insert(array.key.clone(), member);
+        chosen.choose(&array.key, member);
         top += STRIP_HEIGHT + STRIP_GAP;
     }
     let Columns { knobs_width, gutter, options_width } = plan.columns(rect.width());

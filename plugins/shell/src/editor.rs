@@ -8,6 +8,7 @@ use dsp_core::controls::Kind;
 use egui::{Align2, Color32, Rect, Ui, UiBuilder, ViewportCommand, pos2, vec2};
 use gui::binding::{Binding, note_modifiers, widget_id};
 use gui::level_meter::{Headroom, LevelMeter};
+use gui::readout::Readout;
 use gui::section::Display;
 use gui::theme::{self, Ink};
 use gui::tree::Group;
@@ -33,11 +34,24 @@ pub trait Face<P: Product>: Default + Send + 'static {
     /// The meters at the two ends of the chain: input, output.
     fn ends(&mut self) -> [&mut LevelMeter; 2];
 
+    /// Measured numbers that stand below the output's meter whatever section is shown: as many as there is room for.
+    fn readouts(&self) -> Vec<Readout> {
+        vec![]
+    }
+
     /// What the section with this key shows above its controls.
-    fn display<'a>(&'a self, section: &str, params: &'a P::Params) -> Display<'a> {
-        let _ = (section, params);
+    fn display<'a>(&'a self, section: &str, scene: &'a Scene<P>) -> Display<'a> {
+        let _ = (section, scene);
         Display::default()
     }
+}
+
+/// What computed pictures are made of.
+pub struct Scene<P: Product> {
+    /// The controls as the user set them.
+    pub params: P::Params,
+    /// The rate that the chain runs at, or ran at last.
+    pub sample_rate_hz: f64,
 }
 
 /// The editor of a product.
@@ -107,11 +121,12 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
         let left = Rect::from_min_max(below.min, pos2(below.left() + RAIL_WIDTH, below.bottom()));
         let right = Rect::from_min_max(pos2(below.right() - RAIL_WIDTH, below.top()), below.max);
         let at_end = |key: &str| self.tree.groups.iter().find(|g| g.key == key);
+        let readouts = self.face.readouts();
         let [input, output] = self.face.ends();
         let (first, last) = (at_end("input"), at_end("output"));
         let below_meters = rail::controls_height(controls, first).max(rail::controls_height(controls, last));
-        rail::rail(ui, left, controls, first, "Input", input, F::HEADROOM, below_meters);
-        rail::rail(ui, right, controls, last, "Output", output, F::HEADROOM, below_meters);
+        rail::rail(ui, left, controls, first, "Input", input, F::HEADROOM, below_meters, &[]);
+        rail::rail(ui, right, controls, last, "Output", output, F::HEADROOM, below_meters, &readouts);
 
         let between = Rect::from_min_max(pos2(left.right(), below.top()), pos2(right.left(), below.bottom()));
         self.paint_sections(ui, between.shrink(12.0), controls);
@@ -126,9 +141,10 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
         let tabs = Rect::from_min_size(between.min, vec2(between.width(), TAB_HEIGHT));
         let panel = Rect::from_min_max(pos2(between.left(), tabs.bottom()), between.max);
         let params = self.link.parameters.snapshot();
+        let scene = Scene { params, sample_rate_hz: self.link.sample_rate_hz.load(Ordering::Relaxed) };
         let mut pages: Vec<Page<'_>> = vec![];
         for (n, group) in sections.iter().enumerate() {
-            let display = self.face.display(&group.key, &params);
+            let display = self.face.display(&group.key, &scene);
             let chosen = memory.chosen.entry(group.key.clone()).or_default();
             let height = section::natural_height(controls, group, chosen, &display, panel.width());
             match pages.last_mut() {

@@ -2,6 +2,7 @@
 
 use crate::parameters::{Follower, Parameters, complete_state};
 use crate::window::{TandemEditor, WindowState};
+use atomic_float::AtomicF64;
 use dsp_core::block::{self, Block};
 use dsp_core::chain::Chain;
 use dsp_core::controls::{self, Controls};
@@ -51,6 +52,8 @@ pub struct Link<P: Product + ?Sized> {
     pub meters: Arc<P::Meters>,
     /// How many channels the running chain has; 0 while none runs.
     pub channels: Arc<AtomicU32>,
+    /// The rate that the chain runs at.
+    pub sample_rate_hz: Arc<AtomicF64>,
     /// The editor's window.
     pub window: Arc<WindowState>,
     /// Makes the editor paint a frame.
@@ -63,6 +66,7 @@ impl<P: Product> Clone for Link<P> {
             parameters: self.parameters.clone(),
             meters: self.meters.clone(),
             channels: self.channels.clone(),
+            sample_rate_hz: self.sample_rate_hz.clone(),
             window: self.window.clone(),
             repaint: self.repaint.clone(),
         }
@@ -98,6 +102,7 @@ impl<P: Product> Default for TandemPlugin<P> {
                 parameters,
                 meters: Arc::default(),
                 channels: Arc::default(),
+                sample_rate_hz: Arc::new(AtomicF64::new(48_000.0)),
                 window: Arc::default(),
                 repaint: RepaintNotifier::default(),
             },
@@ -172,6 +177,7 @@ impl<P: Product> Plugin for TandemPlugin<P> {
         match prepared {
             Ok((chain, latency_frames)) => {
                 self.chain = chain;
+                self.link.sample_rate_hz.store(config.sample_rate_hz, Relaxed);
                 self.link.channels.store(layout.main_output_channels.map_or(0, NonZeroU32::get), Relaxed);
                 context.set_latency_samples(u32::try_from(latency_frames).unwrap_or(u32::MAX));
                 true
@@ -220,18 +226,12 @@ impl<P: Product> Plugin for TandemPlugin<P> {
         };
         let max_frames = self.max_frames;
         let (status, reading) = match &mut self.chain {
-            Running::None => (ProcessStatus::Normal, self.shown),
-            Running::Mono(chain) => {
-                let status = run::<P, 1>(&mut **chain, params, buffer, aux, transport, max_frames, meters);
-                (status, chain.reading())
-            }
-            Running::Stereo(chain) => {
-                let status = run::<P, 2>(&mut **chain, params, buffer, aux, transport, max_frames, meters);
-                (status, chain.reading())
-            }
+            Running::None => (ProcessStatus::Normal, None),
+            Running::Mono(chain) => run::<P, 1>(&mut **chain, params, buffer, aux, transport, max_frames, meters),
+            Running::Stereo(chain) => run::<P, 2>(&mut **chain, params, buffer, aux, transport, max_frames, meters),
         };
         // an editor that shows silence paints nothing; one that shows music is asked for a frame, which costs one store
-        if meters.is_some() && reading != self.shown {
+        if let Some(reading) = reading.filter(|reading| *reading != self.shown) {
             self.shown = reading;
             self.link.repaint.request_repaint();
         }
@@ -269,7 +269,8 @@ fn prepare<const CH: usize, C: Chain<CH>>(
     Ok((chain, latency_frames))
 }
 
-/// One call of the host: hands its buffers to the chain, never more frames at once than it is prepared for.
+/// One call of the host: hands its buffers to the chain, never more frames at once than it is prepared for. Answers the
+/// last reading too, if there are meters to pass readings to.
 fn run<P: Product, const CH: usize>(
     chain: &mut impl Chain<CH, Params = P::Params, Reading = P::Reading>,
     params: Option<&P::Params>,
@@ -278,12 +279,12 @@ fn run<P: Product, const CH: usize>(
     transport: block::Transport,
     max_frames: usize,
     meters: Option<&P::Meters>,
-) -> ProcessStatus {
+) -> (ProcessStatus, Option<P::Reading>) {
     if let Some(params) = params {
         chain.set_params(params);
     }
     if buffer.channels() < CH {
-        return ProcessStatus::Normal;
+        return (ProcessStatus::Normal, None);
     }
     let mut slices = buffer.as_slice().iter_mut();
     let channels: [&mut [f32]; CH] = std::array::from_fn(|_| match slices.next() {
@@ -300,17 +301,21 @@ fn run<P: Product, const CH: usize>(
     });
     let mut whole = Block::new(channels).with_side_chain(side_chain).with_transport(transport);
     let mut start = 0;
+    let mut last = None;
     while start < whole.frames() {
         let mut block = whole.span(start, max_frames);
         start += block.frames();
         chain.process(&mut block);
         if let Some(meters) = meters {
-            P::publish(&chain.reading(), meters);
+            let reading = chain.reading();
+            P::publish(&reading, meters);
+            last = Some(reading);
         }
     }
-    match chain.tail() {
+    let status = match chain.tail() {
         Tail::Frames(0) => ProcessStatus::Normal,
         Tail::Frames(frames) => ProcessStatus::Tail(u32::try_from(frames).unwrap_or(u32::MAX)),
         Tail::Infinite => ProcessStatus::KeepAlive,
-    }
+    };
+    (status, last)
 }
