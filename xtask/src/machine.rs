@@ -1,7 +1,8 @@
 //! What the machine must have beside Rust, and how it gets there.
 
 use anyhow::{Context, Result, bail};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 /// A program that is needed, the Debian package that brings it, and what for.
 struct Need {
@@ -14,6 +15,10 @@ const NEEDS: [Need; 2] = [
     Need { program: "cc", package: "gcc", purpose: "linking" },
     Need { program: "c++", package: "g++", purpose: "the VST3 wrapper in the bundles" },
 ];
+
+/// What editors are drawn on in tests where there is no screen: an X server without one, and OpenGL in software.
+const DISPLAY_PACKAGES: [&str; 6] =
+    ["xvfb", "libgl1", "libgl1-mesa-dri", "libx11-xcb1", "libxcursor1", "libxkbcommon-x11-0"];
 
 /// Makes sure that bundles can be built: installs what is missing where it may, and says what to install where not.
 pub fn prepare() -> Result<()> {
@@ -37,6 +42,52 @@ pub fn prepare() -> Result<()> {
         bail!("no C or C++ compiler; install the Visual Studio Build Tools with the C++ workload");
     }
     bail!("no C or C++ compiler; install them: sudo apt-get install {}", packages.join(" "))
+}
+
+/// A display for tests of editors: the one that there is, or an X server of our own for as long as the value lives.
+pub struct Display(Option<Child>);
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        if let Some(server) = &mut self.0 {
+            // it may have ended by itself; there is nothing to mend then
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
+
+/// Makes sure that `DISPLAY` names a display that child processes can draw on.
+pub fn display() -> Result<Display> {
+    if !cfg!(target_os = "linux") || std::env::var_os("DISPLAY").is_some() {
+        return Ok(Display(None));
+    }
+    if Command::new("Xvfb").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+        if !(is_root() && is_there("apt-get")) {
+            bail!("no X server for the editors; install one: sudo apt-get install {}", DISPLAY_PACKAGES.join(" "));
+        }
+        println!("installing: {}", DISPLAY_PACKAGES.join(" "));
+        apt_get(&["update", "-qq"])?;
+        apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], &DISPLAY_PACKAGES[..]].concat())?;
+    }
+    // it chooses a free number and tells it on its standard output
+    let mut server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-noreset", "-screen", "0", "1600x1200x24"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("Xvfb cannot be run")?;
+    let mut number = String::new();
+    if let Some(output) = server.stdout.take() {
+        BufReader::new(output).read_line(&mut number)?;
+    }
+    let display = Display(Some(server));
+    if number.trim().is_empty() {
+        bail!("Xvfb did not start; see `Xvfb :99`");
+    }
+    // SAFETY: this program has one thread; whatever reads the environment runs in child processes later
+    unsafe { std::env::set_var("DISPLAY", format!(":{}", number.trim())) };
+    Ok(display)
 }
 
 fn is_there(program: &str) -> bool {

@@ -20,10 +20,13 @@ pub fn run() -> Result<()> {
     step("layers", &layering::check)?;
     step("lints", &|| cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     step("unit and contract tests", &|| {
-        cargo(&["test", "--quiet", "-p", "dsp-core", "-p", "tandem-render", "-p", "xtask"])
+        cargo(&["test", "--quiet", "-p", "dsp-core", "-p", "gui", "-p", "tandem-render", "-p", "xtask"])
     })?;
     step("bundles", &bundle::build)?;
-    step("bundles in hosts", &|| cargo(&["test", "-p", "tandem-host"]))?;
+    step("bundles in hosts", &|| {
+        let _display = machine::display()?;
+        cargo(&["test", "-p", "tandem-host"])
+    })?;
     println!("\nall checks passed in {} s", start.elapsed().as_secs());
     Ok(())
 }
