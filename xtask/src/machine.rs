@@ -45,11 +45,15 @@ pub fn prepare() -> Result<()> {
 }
 
 /// A display for tests of editors: the one that there is, or an X server of our own for as long as the value lives.
-pub struct Display(Option<Child>);
+pub struct Display {
+    server: Option<Child>,
+    /// What `DISPLAY` is to be in child processes, where it is not what it is here.
+    pub name: Option<String>,
+}
 
 impl Drop for Display {
     fn drop(&mut self) {
-        if let Some(server) = &mut self.0 {
+        if let Some(server) = &mut self.server {
             // it may have ended by itself; there is nothing to mend then
             let _ = server.kill();
             let _ = server.wait();
@@ -57,10 +61,10 @@ impl Drop for Display {
     }
 }
 
-/// Makes sure that `DISPLAY` names a display that child processes can draw on.
+/// A display that child processes can draw on.
 pub fn display() -> Result<Display> {
     if !cfg!(target_os = "linux") || std::env::var_os("DISPLAY").is_some() {
-        return Ok(Display(None));
+        return Ok(Display { server: None, name: None });
     }
     if Command::new("Xvfb").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         if !(is_root() && is_there("apt-get")) {
@@ -81,12 +85,10 @@ pub fn display() -> Result<Display> {
     if let Some(output) = server.stdout.take() {
         BufReader::new(output).read_line(&mut number)?;
     }
-    let display = Display(Some(server));
+    let display = Display { server: Some(server), name: Some(format!(":{}", number.trim())) };
     if number.trim().is_empty() {
         bail!("Xvfb did not start; see `Xvfb :99`");
     }
-    // SAFETY: this program has one thread; whatever reads the environment runs in child processes later
-    unsafe { std::env::set_var("DISPLAY", format!(":{}", number.trim())) };
     Ok(display)
 }
 

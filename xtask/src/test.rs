@@ -24,17 +24,31 @@ pub fn run() -> Result<()> {
     })?;
     step("bundles", &bundle::build)?;
     step("bundles in hosts", &|| {
-        let _display = machine::display()?;
-        cargo(&["test", "-p", "tandem-host"])
+        let display = machine::display()?;
+        let mut tests = command(&["test", "-p", "tandem-host"]);
+        if let Some(name) = &display.name {
+            tests.env("DISPLAY", name);
+        }
+        run_to_success(tests)
     })?;
     println!("\nall checks passed in {} s", start.elapsed().as_secs());
     Ok(())
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo).args(arguments).status().context("cargo cannot be run")?;
+    run_to_success(command(arguments))
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    command.args(arguments);
+    command
+}
+
+fn run_to_success(mut command: Command) -> Result<()> {
+    let status = command.status().context("cargo cannot be run")?;
     if !status.success() {
+        let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
         bail!("cargo {} failed", arguments.join(" "));
     }
     Ok(())

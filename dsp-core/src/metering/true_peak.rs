@@ -283,8 +283,8 @@ impl<const HALF: usize, const PAIRS: usize> Polyphase<HALF, PAIRS> {
         let end = point(2 * HALF - 1);
         // the highest point of each frame with its neighbours, by rounds; of equals the earlier wins
         let mut tops = [(here.abs(), last.slide::<{ LANES - 1 }>(end), here, point(1)); 8];
-        for p in 1..2 * HALF {
-            tops[p] = (point(p).abs(), point(p - 1), point(p), point(p + 1));
+        for (p, top) in tops.iter_mut().enumerate().take(2 * HALF).skip(1) {
+            *top = (point(p).abs(), point(p - 1), point(p), point(p + 1));
         }
         let mut count = 2 * HALF;
         while count > 1 {
