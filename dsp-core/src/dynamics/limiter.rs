@@ -16,6 +16,8 @@ use crate::processor::{PrepareError, Processor, StreamConfig};
 use crate::ramp::Ramp;
 use crate::range::{Range, Unit};
 use clip_gain::ClipGain;
+use fearless_simd::{Level, dispatch, f32x16, prelude::*};
+use fearless_simd_macros::simd;
 use gain_path::{GainPath, Rows, ShortGainPath};
 use history::{History, SPAN_FRAMES};
 use slow_gain::SlowGain;
@@ -101,6 +103,7 @@ pub struct Limiter<const CH: usize> {
     params: LimiterParams,
     /// As they were given, so that the same ones cost nothing.
     given: LimiterParams,
+    level: Level,
     grid: ControlGrid,
     /// Frames since the last grid point.
     phase: usize,
@@ -223,6 +226,7 @@ impl<const CH: usize> Limiter<CH> {
         let mut limiter = Limiter {
             params,
             given: params,
+            level: Level::new(),
             grid: ControlGrid::default(),
             phase: 0,
             glides: Glides::new(&params, sample_rate_hz),
@@ -288,8 +292,10 @@ impl<const CH: usize> Limiter<CH> {
         self.fast.flush();
     }
 
-    /// A run of frames within a grid interval.
-    fn span(&mut self, block: &mut Block<'_, CH>) {
+    /// A run of frames within a grid interval. What is no vector here becomes one by itself, as wide as the machine's; each
+    /// lane is a frame of its own, so the width changes no bit.
+    #[simd]
+    fn span<S: Simd>(&mut self, simd: S, block: &mut Block<'_, CH>) {
         let frames = block.frames().min(SPAN_FRAMES);
         let delays = self.delays;
         let true_peak = self.params.true_peak || self.style.strict;
@@ -299,7 +305,7 @@ impl<const CH: usize> Limiter<CH> {
             self.glides.ceiling.target() as f32
         };
         fill(&mut self.glides.gain, self.gains.push(frames));
-        let (mut ceilings, mut links) = ([0.0; SPAN_FRAMES], [0.0; SPAN_FRAMES]);
+        let (mut ceilings, mut links) = ([1.0; SPAN_FRAMES], [0.0; SPAN_FRAMES]);
         fill(&mut self.glides.ceiling, &mut ceilings[..frames]);
         fill(&mut self.glides.transient_link, &mut links[..frames]);
         let inverse = ceilings.map(|ceiling| 1.0 / ceiling.min(bound));
@@ -322,14 +328,15 @@ impl<const CH: usize> Limiter<CH> {
             channel.detector.process(&driven[..frames], &mut peaks[..frames]);
             let detected = channel.detector.delay_frames();
             let gains = self.gains.delayed(detected, frames);
-            let greatest = peaks.iter().zip(gains).map(|(peak, gain)| peak / gain).fold(0.0, max);
-            self.reading.input_true_peak[c] = max(self.reading.input_true_peak[c], greatest);
+            let mut undriven = [0.0; SPAN_FRAMES];
+            undriven.iter_mut().zip(&peaks).zip(gains).for_each(|((u, peak), gain)| *u = peak / gain);
+            self.reading.input_true_peak[c] = max(self.reading.input_true_peak[c], greatest(simd, &undriven));
             if !true_peak {
                 multiply(&mut peaks, channel.input.delayed(detected, frames), gains);
                 peaks.iter_mut().for_each(|p| *p = p.abs());
             }
             peaks.iter_mut().zip(&inverse).for_each(|(p, i)| *p *= i);
-            self.span_peaks[c] = peaks[..frames].iter().copied().fold(self.span_peaks[c], max);
+            self.span_peaks[c] = max(self.span_peaks[c], greatest(simd, &peaks));
 
             let [from, to] = [self.slow_reduction[0][c], self.slow_reduction[1][c]];
             let slow = along.map(|a| 1.0 - (from + (to - from) * a));
@@ -361,12 +368,12 @@ impl<const CH: usize> Limiter<CH> {
                 let over = max(peak * inverse, 1.0) - 1.0;
                 *needed = if true_peak { 1.0 / (1.0 + over * SECOND_EXCESS) } else { 1.0 };
             }
-            let greatest = peaks.iter().zip(needed.iter()).map(|(peak, needed)| peak * needed).fold(0.0, max);
-            self.reading.output_true_peak[c] = max(self.reading.output_true_peak[c], greatest);
+            multiply_by(&mut peaks, needed);
+            self.reading.output_true_peak[c] = max(self.reading.output_true_peak[c], greatest(simd, &peaks));
         }
         link(&mut needed, &links);
 
-        self.second.process(&mut needed, frames);
+        self.second.process(simd, &mut needed, frames);
 
         let listening = self.glides.listening(frames);
         let mut outputs = block.channels().iter_mut();
@@ -377,10 +384,9 @@ impl<const CH: usize> Limiter<CH> {
             out.iter_mut().for_each(|s| *s = s.clamp(-bound, bound));
             multiply_by(needed, &fast[c]);
             self.reading.gain[c] = needed[frames.max(1) - 1];
-            self.reading.least_gain[c] = needed[..frames]
-                .iter()
-                .copied()
-                .fold(self.reading.least_gain[c], |least, g| if g < least { g } else { least });
+            let mut reductions = [0.0; SPAN_FRAMES];
+            reductions.iter_mut().zip(&needed[..frames]).for_each(|(r, gain)| *r = 1.0 - gain);
+            self.reading.least_gain[c] = self.reading.least_gain[c].min(1.0 - greatest(simd, &reductions));
             let input = channel.input.delayed(delays.total(), frames);
             listening.mix(&mut out, input, self.gains.delayed(delays.total(), frames));
             if let Some(output) = outputs.next() {
@@ -442,7 +448,8 @@ impl<const CH: usize> Processor<CH> for Limiter<CH> {
             if span.on_grid {
                 self.grid_point();
             }
-            self.span(&mut block.span(span.start, span.len));
+            let (level, mut block) = (self.level, block.span(span.start, span.len));
+            dispatch!(level, simd => self.span(simd, &mut block));
             start = span.start + span.len;
         }
     }
@@ -563,6 +570,7 @@ impl Listening {
 }
 
 /// The values of the coming frames; moves on by them.
+#[inline(always)]
 fn fill(ramp: &mut Ramp, values: &mut [f32]) {
     let mut values = values.iter_mut();
     while ramp.is_moving() {
@@ -575,12 +583,14 @@ fn fill(ramp: &mut Ramp, values: &mut [f32]) {
     values.for_each(|value| *value = target);
 }
 
+#[inline(always)]
 fn multiply(product: &mut [f32], a: &[f32], b: &[f32]) {
     for ((product, a), b) in product.iter_mut().zip(a).zip(b) {
         *product = a * b;
     }
 }
 
+#[inline(always)]
 fn multiply_by(product: &mut [f32], factor: &[f32]) {
     for (product, factor) in product.iter_mut().zip(factor) {
         *product *= factor;
@@ -588,6 +598,7 @@ fn multiply_by(product: &mut [f32], factor: &[f32]) {
 }
 
 /// Draws the gains of all channels to the least of them, by each frame's share; at 1 they are the same bits.
+#[inline(always)]
 fn link<const CH: usize>(needed: &mut Rows<CH>, links: &Frames) {
     if CH < 2 {
         return;
@@ -600,6 +611,14 @@ fn link<const CH: usize>(needed: &mut Rows<CH>, links: &Frames) {
     }
 }
 
+/// The greatest of a span whose unused frames are zero.
+#[inline(always)]
+fn greatest<S: Simd>(simd: S, values: &Frames) -> f32 {
+    let (low, high) = values.split_at(SPAN_FRAMES / 2);
+    f32x16::from_slice(simd, low).max_precise(f32x16::from_slice(simd, high)).reduce_max_precise()
+}
+
+#[inline(always)]
 fn max(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
 }

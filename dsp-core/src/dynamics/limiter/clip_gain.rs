@@ -31,6 +31,7 @@ impl ClipGain {
 
     /// Takes peaks re ceiling (slow gain included) and delays them; multiplies `base`, likewise delayed, by the clip's
     /// gain. `limits` are the least gains of these frames; 1 is no clip. Real-time safe.
+    #[inline(always)]
     pub(super) fn gains(&mut self, peaks: &[f32], limits: &[f32], gains: &mut [f32]) {
         let frames = peaks.len().min(SPAN_FRAMES);
         if limits.iter().chain(&self.gains).all(|gain| *gain == 1.0) {
@@ -58,6 +59,7 @@ impl ClipGain {
     }
 
     /// Delays `values`, as the gains are. Real-time safe.
+    #[inline(always)]
     pub(super) fn delay(&mut self, values: &mut [f32]) {
         let frames = values.len().min(SPAN_FRAMES);
         let mut line = [0.0; SPAN_FRAMES + DELAY_FRAMES];

@@ -1,6 +1,8 @@
 //! From the gain that each frame needs to a smooth gain that is never above it.
 
 use super::history::{History, SPAN_FRAMES};
+use fearless_simd::{f32x16, prelude::*};
+use fearless_simd_macros::simd;
 
 /// Frames of a span, one row a channel.
 pub(super) type Rows<const CH: usize> = [[f32; SPAN_FRAMES]; CH];
@@ -68,6 +70,7 @@ impl<const CH: usize> GainPath<CH> {
 
     /// Takes the gains that the first `frames` frames need, 0 to 1, and leaves smooth ones. `keep` is the share of a
     /// reduction that is left one frame later: exp(−1/τ). Real-time safe.
+    #[inline(always)]
     pub(super) fn process(&mut self, gains: &mut Rows<CH>, frames: usize, keep: f64) {
         for (minimum, gains) in self.minima.iter_mut().zip(gains.iter_mut()) {
             minimum.process(&mut gains[..frames]);
@@ -97,26 +100,28 @@ impl<const CH: usize> GainPath<CH> {
     }
 }
 
-/// A short path without a release, for the little that is left: the least of 22 frames under two means of eight and a
-/// (1 2 1)/4. The same promise with a lookahead of 16.
+/// A short path without a release, for the little that is left: the least of 22 frames under a bell of 17 frames, the
+/// product of 1 + z^−k over k = 1, 2, 3, 4, 6. The same promise with a lookahead of 16.
+///
+/// Both windows are short enough to be made by rounds of pairs, whole spans at a time, without leaving the registers.
 #[derive(Clone, Debug)]
 pub(super) struct ShortGainPath<const CH: usize> {
-    minima: [SlidingMinimum; CH],
-    reductions: [[f32; SHORT_LOOKAHEAD_FRAMES]; CH],
+    before: [[f32; SHORT_REACH]; CH],
 }
 
-/// Lookahead of the short path: its smoothing reaches over one frame more.
+/// Lookahead of the short path: its smoothing reaches over one frame more, its minimum over six.
 const SHORT_LOOKAHEAD_FRAMES: usize = 16;
-/// (1 + z^−1)(1 + z^−2)(1 + z^−4) sums eight frames; twice that, and (1 + z^−1)².
-const LAGS: [usize; 8] = [1, 1, 1, 1, 2, 2, 4, 4];
+/// How far back the minimum and the smoothing after it see.
+const SHORT_REACH: usize = SHORT_LOOKAHEAD_FRAMES + 5 + SHORT_LOOKAHEAD_FRAMES;
+/// Frames in a vector.
+const LANES: usize = 16;
+/// Vectors that hold the frames that go into a span.
+const VECTORS: usize = (SHORT_REACH + SPAN_FRAMES).div_ceil(LANES);
 
 impl<const CH: usize> ShortGainPath<CH> {
-    /// May allocate.
+    /// Real-time safe.
     pub(super) fn new() -> Self {
-        ShortGainPath {
-            minima: std::array::from_fn(|_| SlidingMinimum::new(SHORT_LOOKAHEAD_FRAMES + 6)),
-            reductions: [[0.0; SHORT_LOOKAHEAD_FRAMES]; CH],
-        }
+        ShortGainPath { before: [[0.0; SHORT_REACH]; CH] }
     }
 
     /// Frames by which the gain lags what it is made from. Real-time safe.
@@ -126,35 +131,50 @@ impl<const CH: usize> ShortGainPath<CH> {
 
     /// The gain is 1 and has been. Real-time safe.
     pub(super) fn reset(&mut self) {
-        self.minima.iter_mut().for_each(SlidingMinimum::reset);
-        self.reductions = [[0.0; SHORT_LOOKAHEAD_FRAMES]; CH];
+        self.before = [[0.0; SHORT_REACH]; CH];
     }
 
     /// Takes the gains that the first `frames` frames need, 0 to 1, and leaves smooth ones. Real-time safe.
-    pub(super) fn process(&mut self, gains: &mut Rows<CH>, frames: usize) {
-        const LINE: usize = SHORT_LOOKAHEAD_FRAMES + SPAN_FRAMES;
-        for ((minimum, before), gains) in self.minima.iter_mut().zip(&mut self.reductions).zip(gains) {
-            minimum.process(&mut gains[..frames]);
-            let mut line = [0.0f32; LINE];
-            line[..SHORT_LOOKAHEAD_FRAMES].copy_from_slice(before);
-            for (reduction, gain) in line[SHORT_LOOKAHEAD_FRAMES..].iter_mut().zip(&gains[..frames]) {
+    #[simd]
+    pub(super) fn process<S: Simd>(&mut self, simd: S, gains: &mut Rows<CH>, frames: usize) {
+        for (before, gains) in self.before.iter_mut().zip(gains) {
+            // reductions: their greatest is the least gain, and none is none to the bit
+            let mut line = [0.0f32; VECTORS * LANES];
+            line[..SHORT_REACH].copy_from_slice(before);
+            for (reduction, gain) in line[SHORT_REACH..].iter_mut().zip(gains.iter()) {
                 *reduction = 1.0 - gain;
             }
-            before.copy_from_slice(&line[frames..frames + SHORT_LOOKAHEAD_FRAMES]);
-            let mut len = LINE;
-            for lag in LAGS {
-                let mut sums = [0.0f32; LINE];
-                len -= lag;
-                for (sum, (a, b)) in sums[..len].iter_mut().zip(line.iter().zip(&line[lag..])) {
-                    *sum = a + b;
-                }
-                line = sums;
-            }
-            for (gain, sum) in gains[..frames].iter_mut().zip(&line) {
-                *gain = 1.0 - sum * (1.0 / 256.0);
+            before.copy_from_slice(&line[frames..frames + SHORT_REACH]);
+            let mut line: Line<S> = std::array::from_fn(|i| f32x16::from_slice(simd, &line[i * LANES..][..LANES]));
+            // of 2, 4, 8, 16, 22 frames
+            line = greatest::<S, 1>(line);
+            line = greatest::<S, 2>(line);
+            line = greatest::<S, 4>(line);
+            line = greatest::<S, 8>(line);
+            line = greatest::<S, 6>(line);
+            line = sum::<S, 1>(line);
+            line = sum::<S, 2>(line);
+            line = sum::<S, 3>(line);
+            line = sum::<S, 4>(line);
+            line = sum::<S, 6>(line);
+            for (gains, sum) in gains.chunks_exact_mut(LANES).zip(&line) {
+                (1.0 - *sum * (1.0 / 32.0)).store_slice(gains);
             }
         }
     }
+}
+
+type Line<S> = [f32x16<S>; VECTORS];
+
+/// Of each frame and the one `LAG` later, where there is one: what comes after the line is the line's end again.
+#[inline(always)]
+fn greatest<S: Simd, const LAG: usize>(line: Line<S>) -> Line<S> {
+    std::array::from_fn(|i| line[i].max(line[i].slide::<LAG>(line[(i + 1).min(VECTORS - 1)])))
+}
+
+#[inline(always)]
+fn sum<S: Simd, const LAG: usize>(line: Line<S>) -> Line<S> {
+    std::array::from_fn(|i| line[i] + line[i].slide::<LAG>(line[(i + 1).min(VECTORS - 1)]))
 }
 
 /// The least of the last `window` values.
@@ -181,6 +201,7 @@ impl SlidingMinimum {
         self.running = 1.0;
     }
 
+    #[inline(always)]
     fn process(&mut self, mut values: &mut [f32]) {
         while !values.is_empty() {
             let room = self.block.len() - self.at;
@@ -206,6 +227,7 @@ impl SlidingMinimum {
     }
 }
 
+#[inline(always)]
 fn least(a: f32, b: f32) -> f32 {
     if b < a { b } else { a }
 }
@@ -229,6 +251,7 @@ impl<const CH: usize> RunningSum<CH> {
         self.sum = [0; CH];
     }
 
+    #[inline(always)]
     fn process(&mut self, values: &mut [[i64; CH]]) {
         let frames = values.len();
         self.history.push(frames).copy_from_slice(values);
@@ -319,7 +342,8 @@ mod tests {
         }
         check(SHORT_LOOKAHEAD_FRAMES, ShortGainPath::<2>::new().delay_frames(), |needed| {
             let mut path = ShortGainPath::new();
-            spans(needed, |gains, frames| path.process(gains, frames))
+            let level = fearless_simd::Level::new();
+            spans(needed, |gains, frames| fearless_simd::dispatch!(level, simd => path.process(simd, gains, frames)))
         });
     }
 

@@ -30,6 +30,7 @@ impl<T: Copy> History<T> {
     }
 
     /// Room for the next `frames` frames, at most [`SPAN_FRAMES`], which must all be written. Real-time safe.
+    #[inline(always)]
     pub(super) fn push(&mut self, frames: usize) -> &mut [T] {
         if self.end + frames > self.buffer.len() {
             self.buffer.copy_within(self.end - self.reach..self.end, 0);
@@ -42,6 +43,7 @@ impl<T: Copy> History<T> {
 
     /// The `frames` frames that were pushed last, as they were `delay` frames before; `delay` is at most the reach.
     /// Real-time safe.
+    #[inline(always)]
     pub(super) fn delayed(&self, delay: usize, frames: usize) -> &[T] {
         let end = self.end - delay;
         &self.buffer[end - frames..end]
