@@ -139,10 +139,10 @@ fn handle(
         if let Some(on) = controls.on {
             set_once(binding, on, 0.0);
         }
-    } else if asks_for_default(ui, &response) {
-        if let Some(gain) = controls.gain {
-            reset(binding, gain);
-        }
+    } else if asks_for_default(ui, &response)
+        && let Some(gain) = controls.gain
+    {
+        reset(binding, gain);
     }
     if response.drag_started() {
         ui.data_mut(|d| d.insert_temp(id, at));
