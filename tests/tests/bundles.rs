@@ -4,7 +4,7 @@ mod tandem;
 
 use dsp_core::controls::{self, Controls, Kind};
 use dsp_core::text;
-use tandem::{FORMATS, everywhere, moved, noise, open, run, sine};
+use tandem::{FORMATS, every_bundle, everywhere, moved, noise, open, run, sine};
 use tandem_host::rack::{Mapped, set_all};
 use tandem_host::{Event, Format, Setup, SideChain};
 
@@ -38,7 +38,7 @@ fn latency_is_what_is_reported() {
 }
 
 /// A change at frame 100 is heard from frame 100 on, not before, and not at the block's border.
-fn change_lands_on_its_frame<P: Controls>(name: &str, format: &str) {
+fn change_lands_on_its_frame(name: &str, format: &str) {
     let mut plugin = open(name, format);
     plugin.activate(Setup::default()).unwrap();
     let latency = plugin.latency_frames();
@@ -53,7 +53,7 @@ fn change_lands_on_its_frame<P: Controls>(name: &str, format: &str) {
 
 #[test]
 fn automation_is_sample_accurate() {
-    everywhere!(change_lands_on_its_frame);
+    every_bundle(change_lands_on_its_frame);
 }
 
 /// A state saved from one instance makes another sound the same, bit for bit, also across a restart.
@@ -94,7 +94,7 @@ fn state_is_saved_and_restored() {
 }
 
 /// The bypass crossfades: no step between two samples is larger than the sine's own and what a 20 ms fade of it adds.
-fn bypass_does_not_click<P: Controls>(name: &str, format: &str) {
+fn bypass_does_not_click(name: &str, format: &str) {
     let mut plugin = open(name, format);
     let trim = plugin.parameter("Input Trim").unwrap();
     let bypass = plugin.parameter("Bypass").unwrap();
@@ -116,11 +116,11 @@ fn bypass_does_not_click<P: Controls>(name: &str, format: &str) {
 
 #[test]
 fn bypass_is_click_free() {
-    everywhere!(bypass_does_not_click);
+    every_bundle(bypass_does_not_click);
 }
 
 /// NaN and infinity come out finite, and the sound is right again within a block.
-fn survives_bad_samples<P: Controls>(name: &str, format: &str) {
+fn survives_bad_samples(name: &str, format: &str) {
     let mut plugin = open(name, format);
     plugin.activate(Setup::default()).unwrap();
     let latency = plugin.latency_frames();
@@ -139,7 +139,7 @@ fn survives_bad_samples<P: Controls>(name: &str, format: &str) {
 
 #[test]
 fn bad_samples_pass_by() {
-    everywhere!(survives_bad_samples);
+    every_bundle(survives_bad_samples);
 }
 
 /// Every parameter: a unique name, the right default, text that can be typed in again; structural ones are not automatable.

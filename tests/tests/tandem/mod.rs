@@ -18,6 +18,14 @@ pub fn open(name: &str, format: &str) -> Plugin {
 }
 
 /// Calls `check` with both products in both formats.
+pub fn every_bundle(check: impl Fn(&str, &str)) {
+    for format in FORMATS {
+        check("Tandem Channel", format);
+        check("Tandem Master", format);
+    }
+}
+
+/// Calls `check`, which is generic over the controls, with both products in both formats.
 macro_rules! everywhere {
     ($check:ident) => {
         for format in $crate::tandem::FORMATS {
