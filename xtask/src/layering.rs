@@ -4,12 +4,13 @@ use anyhow::{Result, bail};
 use cargo_metadata::MetadataCommand;
 
 /// Each of our packages, and those of ours that it may use.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("dsp-core", &[]),
     ("gui", &["dsp-core"]),
     ("tandem-shell", &["dsp-core", "gui"]),
-    ("tandem-channel", &["dsp-core", "gui", "tandem-shell"]),
-    ("tandem-master", &["dsp-core", "gui", "tandem-shell"]),
+    ("tandem-vst3", &[]),
+    ("tandem-channel", &["dsp-core", "gui", "tandem-shell", "tandem-vst3"]),
+    ("tandem-master", &["dsp-core", "gui", "tandem-shell", "tandem-vst3"]),
     ("tandem-render", &["dsp-core"]),
     ("tandem-host", &["dsp-core", "gui", "tandem-shell", "tandem-channel", "tandem-master", "tandem-render"]),
     ("xtask", &["dsp-core", "gui", "tandem-render", "tandem-host"]),

@@ -41,4 +41,4 @@ impl Product for Channel {
 }
 
 nice_export_clap!(TandemPlugin<Channel>);
-clap_wrapper::export_vst3!();
+tandem_vst3::export!();

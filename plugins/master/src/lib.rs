@@ -41,4 +41,4 @@ impl Product for Master {
 }
 
 nice_export_clap!(TandemPlugin<Master>);
-clap_wrapper::export_vst3!();
+tandem_vst3::export!();
