@@ -16,6 +16,13 @@ pub fn short(kind: &Kind, value: f64) -> String {
     }
 }
 
+/// The value with all its digits, and its unit.
+#[must_use]
+pub fn exact(kind: &Kind, value: f64) -> String {
+    let text = text::format(kind, value);
+    if matches!(kind, Kind::Float(_)) { typographic(&text) } else { text }
+}
+
 fn short_float(range: &Range, value: f64) -> String {
     // what is an end with a name of its own is written as dsp_core writes it, with the typographic sign
     let named = match range.unit {

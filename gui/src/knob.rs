@@ -1,11 +1,11 @@
 //! A knob: its name, an arc from where the control rests, and its value, which can be typed.
 
 use crate::binding::{Binding, asks_for_default, modifiers, reset, set_once, wheel_notches, widget_id};
+use crate::figures;
 use crate::theme::{self, Ink};
 use crate::value_field::value_field;
 use dsp_core::controls::{Kind, Listed};
 use dsp_core::range::{Range, Unit};
-use dsp_core::text;
 use egui::epaint::{Mesh, PathShape};
 use egui::{Align2, Color32, CursorIcon, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
 use std::f32::consts::{PI, TAU};
@@ -64,7 +64,7 @@ pub fn knob(ui: &mut Ui, cell: Rect, binding: &dyn Binding, index: usize, size: 
     let value_at = pos2(cell.center().x, face.bottom() + VALUE_HEIGHT / 2.0 + 1.0);
     let field = Rect::from_center_size(value_at, vec2(value_width, VALUE_HEIGHT));
     value_field(ui, field, binding, index, accent);
-    explain(response, listed, binding.value(index));
+    explain(&response, listed, binding.value(index), VALUE_HEIGHT + 6.0);
 }
 
 /// The name of a control; a star says that it restarts the audio.
@@ -74,20 +74,20 @@ pub fn label_of(listed: &Listed) -> String {
     listed.control.label.to_owned() + star
 }
 
-/// A tooltip with the full name and the exact value.
-pub fn explain(response: Response, listed: &Listed, value: f64) {
+/// A tooltip with the full name and the exact value, `gap` points below the widget.
+pub fn explain(response: &Response, listed: &Listed, value: f64, gap: f32) {
     if response.dragged() {
         return;
     }
-    response.on_hover_ui(|ui| {
-        ui.set_max_width(260.0);
+    egui::Tooltip::for_enabled(response).gap(gap).show(|ui| {
+        ui.set_max_width(TOOLTIP_WIDTH);
         let line = |ui: &mut Ui, text: &str, ink: Ink| {
             let mut job = egui::text::LayoutJob::single_section(text.to_owned(), ink.format());
-            job.wrap.max_width = 260.0;
+            job.wrap.max_width = TOOLTIP_WIDTH;
             ui.label(job);
         };
         line(ui, &listed.name, Ink::medium(theme::BODY, theme::TEXT));
-        line(ui, &text::format(&listed.control.kind, value), Ink::new(theme::SMALL, theme::TEXT_SOFT));
+        line(ui, &figures::exact(&listed.control.kind, value), Ink::new(theme::SMALL, theme::TEXT_SOFT));
         if listed.control.structural {
             line(ui, "Changing it restarts the audio", Ink::new(theme::SMALL, theme::NOTICE));
         }
@@ -218,4 +218,5 @@ const LABEL_HEIGHT: f32 = 16.0;
 const VALUE_HEIGHT: f32 = 17.0;
 const POINTS_FOR_WHOLE_TRAVEL: f32 = 220.0;
 const TRAVEL_PER_NOTCH: f64 = 0.01;
+const TOOLTIP_WIDTH: f32 = 260.0;
 const FINE: f64 = 0.1;

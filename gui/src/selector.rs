@@ -46,7 +46,7 @@ pub fn selector(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, ac
         set_once(binding, index, taken as f64);
     }
     if !egui::Popup::is_any_open(ui.ctx()) {
-        explain(response, listed, chosen as f64);
+        explain(&response, listed, chosen as f64, 6.0);
     }
 }
 

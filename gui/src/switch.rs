@@ -21,7 +21,7 @@ pub fn pill(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, accent
     painter.rect(rect, theme::SMALL_RADIUS, fill, Stroke::new(1.0, edge), StrokeKind::Inside);
     let ink = Ink::medium(theme::SMALL, ink);
     theme::text_within(painter, rect.center(), Align2::CENTER_CENTER, &label_of(listed), ink, rect.width() - 8.0);
-    explain(response, listed, f64::from(u8::from(on)));
+    explain(&response, listed, f64::from(u8::from(on)), 6.0);
 }
 
 /// The control's name, and a slide at the end of the row.
@@ -38,7 +38,7 @@ pub fn row(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, accent:
     painter.rect_filled(slide, 8, track);
     let thumb = pos2(egui::lerp(slide.left() + 7.5..=slide.right() - 7.5, way), slide.center().y);
     painter.circle_filled(thumb, 5.5, theme::mix(theme::TEXT_SOFT, theme::WELL, way));
-    explain(response, listed, f64::from(u8::from(on)));
+    explain(&response, listed, f64::from(u8::from(on)), 6.0);
 }
 
 /// The power button of a section, around `center`; whether it is on.
@@ -62,7 +62,7 @@ pub fn power(ui: &mut Ui, center: Pos2, binding: &dyn Binding, index: usize, acc
     painter.add(PathShape::line((0..=32).map(at).collect(), Stroke::new(1.6, color)));
     painter.line_segment([center - vec2(0.0, 6.5), center - vec2(0.0, 1.0)], Stroke::new(1.6, color));
     if let Some(listed) = binding.listed().get(index) {
-        explain(response, listed, f64::from(u8::from(on)));
+        explain(&response, listed, f64::from(u8::from(on)), 6.0);
     }
     on
 }

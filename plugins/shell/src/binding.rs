@@ -130,3 +130,92 @@ impl<C: Controls> Binding for HostControls<C> {
         self.call(|context| unsafe { context.raw_end_set_parameter(entry.pointer()) });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsp_core::level::InputParams;
+    use nice_plug::context::PluginApi;
+    use nice_plug::context::gui::GuiContextInner;
+    use nice_plug::params::internals::ParamPtr;
+    use nice_plug::plugin::PluginState;
+    use std::sync::Mutex;
+
+    /// A host that notes what it is told, and takes nothing over.
+    #[derive(Default)]
+    struct Host {
+        told: Mutex<Vec<(&'static str, ParamPtr, f32)>>,
+        is_gone: bool,
+    }
+
+    impl Host {
+        fn note(&self, what: &'static str, parameter: ParamPtr, value: f32) {
+            assert!(!self.is_gone, "the plugin was dropped");
+            self.told.lock().unwrap().push((what, parameter, value));
+        }
+    }
+
+    impl GuiContextInner for Host {
+        fn plugin_api(&self) -> PluginApi {
+            PluginApi::Clap
+        }
+        unsafe fn raw_begin_set_parameter(&self, parameter: ParamPtr) {
+            self.note("begin", parameter, 0.0);
+        }
+        unsafe fn raw_set_parameter_normalized(&self, parameter: ParamPtr, normalized: f32) {
+            self.note("set", parameter, normalized);
+        }
+        unsafe fn raw_end_set_parameter(&self, parameter: ParamPtr) {
+            self.note("end", parameter, 0.0);
+        }
+        fn get_state(&self) -> PluginState {
+            panic!("not asked for")
+        }
+        fn set_state(&self, _: PluginState) {}
+        fn request_restart(&self) {}
+    }
+
+    fn controls(host: &Arc<Host>) -> HostControls<InputParams> {
+        HostControls::new(Arc::new(Parameters::new()), GuiContext::new(host.clone()))
+    }
+
+    /// The list begins with the trim: ±24 dB, so that 12 dB are at three quarters of the travel.
+    const TRIM: usize = 0;
+
+    #[test]
+    fn a_gesture_reaches_the_host_and_shows_at_once() {
+        let host = Arc::new(Host::default());
+        let controls = controls(&host);
+        let parameter = controls.parameters.entries()[TRIM].pointer();
+        controls.begin(TRIM);
+        controls.set(TRIM, 12.0);
+        assert_eq!((controls.value(TRIM), controls.heard(TRIM)), (12.0, 12.0));
+        controls.end(TRIM);
+        let expected = [("begin", parameter, 0.0), ("set", parameter, 0.75), ("end", parameter, 0.0)];
+        assert_eq!(*host.told.lock().unwrap(), expected);
+        assert!(controls.awaits_host());
+        // this host never takes the value over: the editor then shows what is
+        std::thread::sleep(CONFIRMED_WITHIN + Duration::from_millis(50));
+        assert_eq!(controls.value(TRIM), 0.0);
+        assert!(!controls.awaits_host());
+    }
+
+    #[test]
+    fn a_window_that_closes_ends_the_gesture_once() {
+        let host = Arc::new(Host::default());
+        let controls = controls(&host);
+        controls.begin(TRIM);
+        controls.end_all();
+        controls.end_all();
+        let told: Vec<&str> = host.told.lock().unwrap().iter().map(|t| t.0).collect();
+        assert_eq!(told, ["begin", "end"]);
+    }
+
+    #[test]
+    fn a_plugin_that_is_gone_takes_nobody_down() {
+        let controls = controls(&Arc::new(Host { is_gone: true, ..Host::default() }));
+        controls.begin(TRIM);
+        controls.set(TRIM, 1.0);
+        controls.end_all();
+    }
+}
