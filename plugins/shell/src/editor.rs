@@ -137,7 +137,10 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
     fn paint_sections(&self, ui: &mut Ui, between: Rect, controls: &HostControls<P::Params>) {
         let sections: Vec<&Group> = self.tree.groups.iter().filter(|g| g.key != "input" && g.key != "output").collect();
         let mut memory = self.link.window.memory();
-        memory.section = memory.section.min(sections.len().saturating_sub(1));
+        // a window opens at something that works
+        let is_on = |g: &&Group| g.on.is_some_and(|i| controls.value(i) >= 0.5);
+        let first_on = || sections.iter().position(is_on).unwrap_or_default();
+        let mut section = memory.section.unwrap_or_else(first_on).min(sections.len().saturating_sub(1));
         let tabs = Rect::from_min_size(between.min, vec2(between.width(), TAB_HEIGHT));
         let panel = Rect::from_min_max(pos2(between.left(), tabs.bottom()), between.max);
         let params = self.link.parameters.snapshot();
@@ -155,9 +158,10 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
                 _ => pages.push(Page { first: n, height, sections: vec![(height, display)] }),
             }
         }
-        let open = pages.into_iter().find(|p| p.range().contains(&memory.section));
+        let open = pages.into_iter().find(|p| p.range().contains(&section));
         let shown = open.as_ref().map_or(0..0, Page::range);
-        strip::tabs(ui, tabs, controls, &sections, shown.clone(), &mut memory.section);
+        strip::tabs(ui, tabs, controls, &sections, shown.clone(), &mut section);
+        memory.section = Some(section);
         let Some(page) = open else {
             ui.painter().rect_filled(panel, theme::PANEL_RADIUS, theme::PANEL);
             let ink = Ink::new(theme::BODY, theme::TEXT_FAINT);

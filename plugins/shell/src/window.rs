@@ -30,8 +30,8 @@ pub struct WindowState {
 /// What an editor remembers from one opening to the next, as long as the plugin lives.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// The chosen section, counted from 0.
-    pub section: usize,
+    /// The chosen section, counted from 0; `None` while nobody has chosen.
+    pub section: Option<usize>,
     /// What is chosen in each section, by its key.
     pub chosen: std::collections::BTreeMap<String, gui::section::Chosen>,
 }
