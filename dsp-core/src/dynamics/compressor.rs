@@ -147,7 +147,7 @@ pub struct Compressor<const CH: usize> {
     /// One follower serves all channels.
     linked: bool,
     followers: [Follower; CH],
-    key_filter: KeyFilter<CH>,
+    key_filter: KeyFilter,
     detector: LevelDetector<CH>,
     windows: [SlidingMax; CH],
     delays: [DelayLine; CH],
@@ -155,7 +155,7 @@ pub struct Compressor<const CH: usize> {
     listening: bool,
     uses_rms: bool,
     uses_external: bool,
-    make_up_meter: MakeUpMeter<CH>,
+    make_up_meter: MakeUpMeter,
     measuring: bool,
     reading: CompressorReading,
 }
@@ -325,7 +325,7 @@ impl<const CH: usize> Compressor<CH> {
         self.glides.advance(len);
         let mut key = *lanes;
         self.choose_key(&mut key, side_chain, len);
-        self.key_filter.process(&mut key, len);
+        self.key_filter.process(simd, &mut key, len);
         let mut heard = key;
         self.detector.process(simd, &mut key, len, self.uses_rms.then_some(self.glides.lane(RMS)));
         if self.delays.first().is_some_and(|d| d.frames() > 0) {
@@ -345,7 +345,7 @@ impl<const CH: usize> Compressor<CH> {
                     gain.store_slice(&mut lane[n..n + 8]);
                 });
             }
-            self.make_up_meter.take(*lanes, &gains, len);
+            self.make_up_meter.take(simd, *lanes, &gains, len);
         }
         self.gains(simd, &mut key, len);
         for (lane, gain) in lanes.iter_mut().zip(&key) {

@@ -17,9 +17,10 @@
 //! 48 kHz leave a phase error of 5.5e-4 rad: ripple of 0.0024 dB.
 
 use crate::control_grid::GRID_FRAMES;
+use crate::dynamics::sliding_max::SlidingMax;
 use crate::math;
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, f32x8, f64x4};
+use fearless_simd::{Simd, f32x8, f64x2, f64x4};
 
 /// One number for each frame of a span.
 pub type Lane = [f32; GRID_FRAMES];
@@ -70,7 +71,7 @@ impl<const CH: usize> LevelDetector<CH> {
 
     /// Housekeeping on the control grid. Real-time safe.
     pub fn on_grid(&mut self) {
-        self.splitter.flush();
+        self.splitter.flush_due = true;
         self.peaks.iter_mut().for_each(PeakMemory::turn);
         self.mean = self.mean.map(math::flush);
     }
@@ -115,7 +116,7 @@ const OVERSHOOT_POWER: f32 = 1.023_293;
 /// Two chains of six all-passes (a − z⁻²) / (1 − a z⁻²), one of them a frame late.
 #[derive(Clone, Debug)]
 struct PhaseSplitter {
-    /// Of each section, for I and Q of one channel and then of the other.
+    /// Of each section: I of both channels, then Q of both.
     coefficients: [[f64; 4]; SECTIONS],
     /// What went into each section and out of the last, two frames ago.
     older: [[f64; 4]; SECTIONS + 1],
@@ -123,6 +124,8 @@ struct PhaseSplitter {
     newer: [[f64; 4]; SECTIONS + 1],
     /// The last sample of each channel.
     last: [f64; 2],
+    /// A point of the control grid has come.
+    flush_due: bool,
 }
 
 /// Sections in each of the two chains.
@@ -134,10 +137,11 @@ impl PhaseSplitter {
         let edge = 30.0 * (sample_rate_hz / 48_000.0).max(1.0).sqrt() / sample_rate_hz;
         let a = quadrature_coefficients::<{ 2 * SECTIONS }>(edge);
         PhaseSplitter {
-            coefficients: std::array::from_fn(|s| [a[2 * s], a[2 * s + 1], a[2 * s], a[2 * s + 1]]),
+            coefficients: std::array::from_fn(|s| [a[2 * s], a[2 * s], a[2 * s + 1], a[2 * s + 1]]),
             older: [[0.0; 4]; SECTIONS + 1],
             newer: [[0.0; 4]; SECTIONS + 1],
             last: [0.0; 2],
+            flush_due: false,
         }
     }
 
@@ -145,12 +149,6 @@ impl PhaseSplitter {
         self.older = [[0.0; 4]; SECTIONS + 1];
         self.newer = [[0.0; 4]; SECTIONS + 1];
         self.last = [0.0; 2];
-    }
-
-    fn flush(&mut self) {
-        for state in self.older.iter_mut().chain(&mut self.newer).flatten() {
-            *state = math::flush(*state);
-        }
     }
 
     /// I² + Q² of each channel.
@@ -162,35 +160,58 @@ impl PhaseSplitter {
         power: &mut [Lane; CH],
         frames: usize,
     ) {
+        // frame by frame both channels, and one frame of the past in front
+        let mut pairs = [[0.0f64; 2]; GRID_FRAMES + 1];
+        pairs[0] = self.last;
+        for (c, lane) in lanes.iter().enumerate() {
+            for (pair, x) in pairs[1..].iter_mut().zip(lane) {
+                pair[c & 1] = f64::from(*x);
+            }
+        }
         let a: [f64x4<S>; SECTIONS] = std::array::from_fn(|s| f64x4::from_slice(simd, &self.coefficients[s]));
         let mut older: [f64x4<S>; SECTIONS + 1] = std::array::from_fn(|s| f64x4::from_slice(simd, &self.older[s]));
         let mut newer: [f64x4<S>; SECTIONS + 1] = std::array::from_fn(|s| f64x4::from_slice(simd, &self.newer[s]));
-        let mut last = self.last;
-        let mut squares = [[0.0f64; 4]; GRID_FRAMES];
-        for (n, square) in squares.iter_mut().enumerate().take(frames) {
-            let x: [f64; 2] = std::array::from_fn(|c| lanes.get(c).map_or(0.0, |lane| f64::from(lane[n])));
-            let mut v = f64x4::from_slice(simd, &[x[0], last[0], x[1], last[1]]);
-            last = x;
+        if std::mem::take(&mut self.flush_due) {
+            for state in older.iter_mut().chain(&mut newer) {
+                *state = state.abs().simd_ge(math::STATE_FLOOR).select(*state, f64x4::splat(simd, 0.0));
+            }
+        }
+        let frames = frames.min(GRID_FRAMES);
+        let mut squares = [[0.0f64; 2]; GRID_FRAMES];
+        let mut step = |state: &mut [f64x4<S>; SECTIONS + 1], n: usize, before: f64x2<S>| {
+            let now = f64x2::from_slice(simd, &pairs[n + 1]);
+            // I takes the sample, Q the one before
+            let mut v = simd.combine_f64x2(now, before);
             // a (x + y″) − x″, where the next section's x″ is this one's y″
             for s in 0..SECTIONS {
-                let y = a[s] * (v + older[s + 1]) - older[s];
-                older[s] = v;
+                let y = a[s] * (v + state[s + 1]) - state[s];
+                state[s] = v;
                 v = y;
             }
-            older[SECTIONS] = v;
+            state[SECTIONS] = v;
+            let (i, q) = simd.split_f64x4(v * v);
+            (i + q).store_slice(&mut squares[n]);
+            now
+        };
+        let mut before = f64x2::from_slice(simd, &pairs[0]);
+        for n in (0..frames & !1).step_by(2) {
+            before = step(&mut older, n, before);
+            before = step(&mut newer, n + 1, before);
+        }
+        if frames & 1 == 1 {
+            step(&mut older, frames - 1, before);
             std::mem::swap(&mut older, &mut newer);
-            (v * v).store_slice(square);
         }
         for (c, lane) in power.iter_mut().enumerate() {
-            for (out, square) in lane.iter_mut().zip(&squares).take(frames) {
-                *out = (square[2 * (c & 1)] + square[2 * (c & 1) + 1]) as f32;
+            for (out, square) in lane.iter_mut().zip(&squares) {
+                *out = square[c & 1] as f32;
             }
         }
         for s in 0..=SECTIONS {
             older[s].store_slice(&mut self.older[s]);
             newer[s].store_slice(&mut self.newer[s]);
         }
-        self.last = last;
+        self.last = pairs[frames];
     }
 }
 
@@ -226,9 +247,8 @@ fn quadrature_coefficients<const N: usize>(edge: f64) -> [f64; N] {
 #[derive(Clone, Debug, Default)]
 struct PeakMemory {
     /// The highest of each span of the grid.
-    spans: Vec<f32>,
-    at: usize,
-    /// The highest of `spans`.
+    spans: SlidingMax,
+    /// The highest of the last 25 ms of them.
     before: f32,
     /// The highest of the span under way.
     now: f32,
@@ -237,22 +257,17 @@ struct PeakMemory {
 impl PeakMemory {
     fn new(sample_rate_hz: f64) -> Self {
         let spans = (0.025 * sample_rate_hz / GRID_FRAMES as f64).ceil() as usize;
-        PeakMemory { spans: vec![0.0; spans.max(1)], ..PeakMemory::default() }
+        PeakMemory { spans: SlidingMax::new(spans), ..PeakMemory::default() }
     }
 
     fn reset(&mut self) {
-        self.spans.fill(0.0);
-        (self.at, self.before, self.now) = (0, 0.0, 0.0);
+        self.spans.reset();
+        (self.before, self.now) = (0.0, 0.0);
     }
 
     /// A span of the grid has ended.
     fn turn(&mut self) {
-        let len = self.spans.len();
-        if let Some(place) = self.spans.get_mut(self.at) {
-            *place = self.now;
-        }
-        self.at = if self.at + 1 >= len { 0 } else { self.at + 1 };
-        self.before = self.spans.iter().fold(0.0, |a, b| if *b > a { *b } else { a });
+        self.before = self.spans.push(self.now);
         self.now = 0.0;
     }
 

@@ -89,7 +89,7 @@ pub struct Gate<const CH: usize> {
     /// Of the gain, in decibels: up is open.
     follower: Follower,
     open: bool,
-    key_filter: KeyFilter<CH>,
+    key_filter: KeyFilter,
     detector: LevelDetector<CH>,
     listening: bool,
     reading: GateReading,
@@ -192,7 +192,7 @@ impl<const CH: usize> Gate<CH> {
     fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], len: usize) {
         self.glides.advance(len);
         let mut key = *lanes;
-        self.key_filter.process(&mut key, len);
+        self.key_filter.process(simd, &mut key, len);
         let heard = key;
         self.detector.process(simd, &mut key, len, None);
         let mut gain = [0.0f32; GRID_FRAMES];

@@ -5,10 +5,11 @@
 use crate::control_grid::GRID_FRAMES;
 use crate::controls;
 use crate::dynamics::envelope::Lane;
-use crate::dynamics::svf_section::SvfSection;
+use crate::dynamics::svf_cascade::{Svf, SvfCascade};
 use crate::math;
 use crate::ramp::Ramp;
 use crate::range::{Range, Unit};
+use fearless_simd::Simd;
 
 /// The lowest low cut: there it is off.
 pub const MIN_CUT_HZ: f64 = 20.0;
@@ -39,20 +40,20 @@ controls! {
     }
 }
 
-/// Low cut, high cut and bell, one after the other. Transparent to the bit while off or with all three at rest.
+/// Low cut, high cut and bell, one after the other, for one or two channels. Transparent to the bit while off or with all three at rest.
 #[derive(Clone, Debug)]
-pub struct KeyFilter<const CH: usize> {
+pub struct KeyFilter {
     sample_rate_hz: f64,
     /// Natural logarithms of both cuts' and the bell's frequency, the bell's gain in decibels, logarithm of its Q.
     glides: [Ramp; 5],
-    sections: [SvfSection<CH>; 3],
+    sections: SvfCascade,
 }
 
-impl<const CH: usize> KeyFilter<CH> {
+impl KeyFilter {
     /// Not prepared yet.
     #[must_use]
     pub fn new() -> Self {
-        KeyFilter { sample_rate_hz: 48_000.0, glides: [Ramp::new(0.0, 1); 5], sections: [SvfSection::default(); 3] }
+        KeyFilter { sample_rate_hz: 48_000.0, glides: [Ramp::new(0.0, 1); 5], sections: SvfCascade::new() }
     }
 
     /// Takes the controls without gliding, and resets. Real-time safe.
@@ -65,9 +66,7 @@ impl<const CH: usize> KeyFilter<CH> {
     /// Forgets all audio and arrives at once. Real-time safe.
     pub fn reset(&mut self) {
         self.glides.iter_mut().for_each(Ramp::snap);
-        for section in &mut self.sections {
-            section.reset();
-        }
+        self.sections.reset();
         self.design();
     }
 
@@ -84,54 +83,42 @@ impl<const CH: usize> KeyFilter<CH> {
             self.glides.iter_mut().for_each(|g| g.advance(GRID_FRAMES));
             self.design();
         }
-        self.sections.iter_mut().for_each(SvfSection::flush);
+        self.sections.flush();
     }
 
-    /// Filters `frames` frames in place. Real-time safe.
+    /// Filters `frames` frames of one or two channels in place.
     #[inline(always)]
-    pub(crate) fn process(&mut self, lanes: &mut [Lane; CH], frames: usize) {
-        for section in &mut self.sections {
-            section.process(lanes, frames);
-        }
+    pub(crate) fn process<S: Simd, const CH: usize>(&mut self, simd: S, lanes: &mut [Lane; CH], frames: usize) {
+        self.sections.process(simd, lanes, frames);
     }
 
     /// Frames until a filter that has fallen silent is truly silent. Real-time safe.
     #[must_use]
     pub fn tail_frames(&self) -> usize {
-        self.sections.iter().map(SvfSection::tail_frames).sum()
+        self.sections.tail_frames()
     }
 
     /// Magnitude of the filter at `frequency_hz`, in decibels, as the controls stand now. Real-time safe.
     #[must_use]
     pub fn response_db(&self, frequency_hz: f64) -> f64 {
-        let t = math::tan(math::PI * (frequency_hz / self.sample_rate_hz).clamp(0.0, 0.499_999));
-        self.sections.iter().map(|s| s.response_db(t)).sum()
+        self.sections.response_db(math::tan(math::PI * (frequency_hz / self.sample_rate_hz).clamp(0.0, 0.499_999)))
     }
 
     fn design(&mut self) {
         let [low, high, bell, gain_db, q] = self.glides.map(|g| g.value());
         let warp = |log_hz: f64| math::tan(math::PI * (math::exp(log_hz) / self.sample_rate_hz).min(0.49));
-        let [low_cut, high_cut, bell_section] = &mut self.sections;
         // a cut at its end is off; there it begins and ends far from what is heard
-        if low <= math::ln(MIN_CUT_HZ) {
-            low_cut.set_neutral()
-        } else {
-            low_cut.set_low_cut(warp(low), BUTTERWORTH_Q)
-        }
-        if high >= math::ln(MAX_CUT_HZ) {
-            high_cut.set_neutral()
-        } else {
-            high_cut.set_high_cut(warp(high), BUTTERWORTH_Q)
-        }
-        if gain_db == 0.0 {
-            bell_section.set_neutral()
-        } else {
-            bell_section.set_bell(warp(bell), math::exp(q), gain_db)
-        }
+        let low_off = low <= math::ln(MIN_CUT_HZ);
+        let high_off = high >= math::ln(MAX_CUT_HZ);
+        let cuts = (Svf::LowCut { q: BUTTERWORTH_Q }, Svf::HighCut { q: BUTTERWORTH_Q });
+        let bell_svf = Svf::Bell { q: math::exp(q), gain_db };
+        self.sections.set(0, if low_off { Svf::Neutral } else { cuts.0 }, warp(low));
+        self.sections.set(1, if high_off { Svf::Neutral } else { cuts.1 }, warp(high));
+        self.sections.set(2, if gain_db == 0.0 { Svf::Neutral } else { bell_svf }, warp(bell));
     }
 }
 
-impl<const CH: usize> Default for KeyFilter<CH> {
+impl Default for KeyFilter {
     fn default() -> Self {
         Self::new()
     }

@@ -11,14 +11,14 @@
 //! quadratic equation in u.
 
 use crate::dynamics::envelope::Lane;
-use crate::dynamics::svf_section::SvfSection;
+use crate::dynamics::svf_cascade::{Svf, SvfCascade};
 use crate::math;
+use fearless_simd::Simd;
 
 /// Weighs and sums the sound and its gain.
 #[derive(Clone, Debug)]
-pub(crate) struct MakeUpMeter<const CH: usize> {
-    shelf: SvfSection<CH>,
-    low_cut: SvfSection<CH>,
+pub(crate) struct MakeUpMeter {
+    weighting: SvfCascade,
     /// Σ p, Σ g p, Σ g² p of the grid's span under way.
     span: [f64; 3],
     frames: usize,
@@ -36,27 +36,25 @@ const LEAST_SECONDS: f64 = 1.0;
 /// Quieter spans than −70 dBFS are no programme.
 const SILENCE_POWER: f64 = 1e-7;
 
-impl<const CH: usize> MakeUpMeter<CH> {
+impl MakeUpMeter {
     pub fn new(sample_rate_hz: f64) -> Self {
-        let (mut shelf, mut low_cut) = (SvfSection::default(), SvfSection::default());
+        let mut weighting = SvfCascade::new();
         // BS.1770's two filters as analogue prototypes: their coefficients at 48 kHz, transformed back
         let warp = |hz: f64| math::tan(math::PI * (hz / sample_rate_hz).min(0.49));
-        shelf.set_high_shelf(warp(1_681.97), 0.707_18, 3.999_84);
-        low_cut.set_low_cut(warp(38.135), 0.500_33);
-        MakeUpMeter { shelf, low_cut, span: [0.0; 3], frames: 0, sums: [0.0; 3], seconds: 0.0, sample_rate_hz }
+        weighting.set(0, Svf::HighShelf { q: 0.707_18, gain_db: 3.999_84 }, warp(1_681.97));
+        weighting.set(1, Svf::LowCut { q: 0.500_33 }, warp(38.135));
+        MakeUpMeter { weighting, span: [0.0; 3], frames: 0, sums: [0.0; 3], seconds: 0.0, sample_rate_hz }
     }
 
     pub fn reset(&mut self) {
-        self.shelf.reset();
-        self.low_cut.reset();
+        self.weighting.reset();
         (self.span, self.frames, self.sums, self.seconds) = ([0.0; 3], 0, [0.0; 3], 0.0);
     }
 
     /// Takes a span of the undisturbed sound, and the gains that it met.
     #[inline(always)]
-    pub fn take(&mut self, mut sound: [Lane; CH], gains: &[Lane; CH], len: usize) {
-        self.shelf.process(&mut sound, len);
-        self.low_cut.process(&mut sound, len);
+    pub fn take<S: Simd, const CH: usize>(&mut self, simd: S, mut sound: [Lane; CH], gains: &[Lane; CH], len: usize) {
+        self.weighting.process(simd, &mut sound, len);
         for (lane, gains) in sound.iter().zip(gains) {
             for (x, g) in lane.iter().zip(gains).take(len) {
                 let (p, g) = (f64::from(*x) * f64::from(*x), f64::from(*g));
@@ -69,8 +67,7 @@ impl<const CH: usize> MakeUpMeter<CH> {
     }
 
     pub fn on_grid(&mut self) {
-        self.shelf.flush();
-        self.low_cut.flush();
+        self.weighting.flush();
         let seconds = self.frames as f64 / self.sample_rate_hz;
         if self.frames > 0 && self.span[0] > SILENCE_POWER * self.frames as f64 {
             let keep = 1.0 - seconds / MEMORY_SECONDS;

@@ -11,4 +11,4 @@ pub mod limiter;
 mod make_up;
 pub mod sliding_max;
 pub mod style;
-mod svf_section;
+mod svf_cascade;
