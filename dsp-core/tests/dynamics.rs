@@ -1,5 +1,6 @@
 //! Gate and compressor against closed forms.
 #![allow(clippy::disallowed_methods)] // what is expected is computed by other means than what is tested
+#![allow(clippy::disallowed_macros)] // measured figures are printed with --nocapture
 #![allow(clippy::cloned_ref_to_slice_refs)] // one channel is an array of one, not a slice
 
 use dsp_core::block::Block;

@@ -131,12 +131,16 @@ impl Follower {
         }
     }
 
-    /// One frame towards `target`, both in decibels of reduction. Real-time safe.
+    /// One frame towards `target`, both in decibels of reduction, without glue. Real-time safe.
     #[inline(always)]
     pub fn step(&mut self, target: f64, rates: &Rates) -> f64 {
-        self.held = if target >= self.held { target } else { self.held + rates.release * (target - self.held) };
-        let rate = if self.held > self.smooth { rates.attack } else { rates.settle };
-        self.smooth += rate * (self.held - self.smooth);
+        // what falls towards the target stays above it, and what is below it is lifted there: the greater of the two
+        let fallen = (1.0 - rates.release) * self.held + rates.release * target;
+        self.held = if fallen > target { fallen } else { target };
+        // down is never slower than up, so that the lesser of the two ways is the right one in both directions
+        let up = (1.0 - rates.attack) * self.smooth + rates.attack * self.held;
+        let down = (1.0 - rates.settle) * self.smooth + rates.settle * self.held;
+        self.smooth = if down < up { down } else { up };
         self.out = self.smooth;
         self.out
     }

@@ -6,7 +6,7 @@ use crate::control_grid::{ControlGrid, GRID_FRAMES, Span};
 use crate::controls;
 use crate::delay_line::DelayLine;
 use crate::dynamics::ballistics::{Follower, Rates};
-use crate::dynamics::envelope::{Lane, LevelDetector};
+use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of, pairs_of};
 use crate::dynamics::gain_curve::{CurveVector, GainCurve, slope_of_ratio};
 use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
 use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
@@ -148,7 +148,7 @@ pub struct Compressor<const CH: usize> {
     linked: bool,
     followers: [Follower; CH],
     key_filter: KeyFilter,
-    detector: LevelDetector<CH>,
+    detector: LevelDetector,
     windows: [SlidingMax; CH],
     delays: [DelayLine; CH],
     listen_delays: [DelayLine; CH],
@@ -323,11 +323,15 @@ impl<const CH: usize> Compressor<CH> {
     #[inline(always)]
     fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], side_chain: Option<[&[f32]; CH]>, len: usize) {
         self.glides.advance(len);
-        let mut key = *lanes;
-        self.choose_key(&mut key, side_chain, len);
-        self.key_filter.process(simd, &mut key, len);
-        let mut heard = key;
-        self.detector.process(simd, &mut key, len, self.uses_rms.then_some(self.glides.lane(RMS)));
+        let mut pairs = [[0.0; 2]; GRID_FRAMES + 2];
+        if self.uses_external {
+            pairs_of(simd, &self.external_key(lanes, side_chain), &mut pairs);
+        } else {
+            pairs_of(simd, lanes, &mut pairs);
+        }
+        self.key_filter.process(simd, &mut pairs, len);
+        let mut key = [[0.0f32; GRID_FRAMES]; CH];
+        self.detector.process(simd, &pairs, &mut key, len, self.uses_rms.then_some(self.glides.lane(RMS)));
         if self.delays.first().is_some_and(|d| d.frames() > 0) {
             for (lane, window) in key.iter_mut().zip(&mut self.windows) {
                 lane.iter_mut().take(len).for_each(|power| *power = window.push(*power));
@@ -340,20 +344,22 @@ impl<const CH: usize> Compressor<CH> {
         if self.measuring {
             let mut gains = key;
             for lane in &mut gains {
-                each_vector(len, |n| {
+                each_vector(|n| {
                     let gain = decibels::db_to_gain(-f32x8::from_slice(simd, &lane[n..n + 8]));
                     gain.store_slice(&mut lane[n..n + 8]);
                 });
             }
-            self.make_up_meter.take(simd, *lanes, &gains, len);
+            self.make_up_meter.take(simd, lanes, &gains, len);
         }
-        self.gains(simd, &mut key, len);
+        self.gains(simd, &mut key);
         for (lane, gain) in lanes.iter_mut().zip(&key) {
             for (x, g) in lane.iter_mut().zip(gain) {
                 *x *= g;
             }
         }
         if self.listening {
+            let mut heard = key;
+            lanes_of(simd, &pairs, &mut heard);
             for (heard, delay) in heard.iter_mut().zip(&mut self.listen_delays) {
                 delay.process(&mut heard[..len]);
             }
@@ -375,13 +381,13 @@ impl<const CH: usize> Compressor<CH> {
             }
         }
         for lane in key.iter_mut().take(used) {
-            each_vector(len, |n| {
+            each_vector(|n| {
                 let at = n..n + 8;
                 decibels::power_to_db(f32x8::from_slice(simd, &lane[at.clone()])).store_slice(&mut lane[at]);
             });
         }
         if !self.linked && CH > 1 {
-            self.link(simd, key, len);
+            self.link(simd, key);
         }
         self.reading.key_level_db =
             key.iter().take(used).filter_map(|lane| lane.get(len - 1)).map(|db| f64::from(*db)).reduce(f64::max);
@@ -389,7 +395,7 @@ impl<const CH: usize> Compressor<CH> {
         let mut release_weights = attack_weights;
         let floor = (1.0 / self.loop_gain) as f32;
         for (c, lane) in key.iter_mut().enumerate().take(used) {
-            each_vector(len, |n| {
+            each_vector(|n| {
                 let at = n..n + 8;
                 let value = |which: usize| self.glides.vector(simd, which, n);
                 let curve = CurveVector {
@@ -416,7 +422,7 @@ impl<const CH: usize> Compressor<CH> {
         let mut most = 0.0;
         for lane in key.iter().take(used) {
             let mut highest = f32x8::splat(simd, 0.0);
-            each_vector(len, |n| highest = highest.max(f32x8::from_slice(simd, &lane[n..n + 8])));
+            each_vector(|n| highest = highest.max(f32x8::from_slice(simd, &lane[n..n + 8])));
             most = f64::from(highest.reduce_max()).max(most);
         }
         self.reading.max_reduction_db = self.reading.max_reduction_db.max(most);
@@ -433,10 +439,10 @@ impl<const CH: usize> Compressor<CH> {
 
     /// From reductions in decibels to the gains of the sound, make-up, mix and fade included, in place.
     #[inline(always)]
-    fn gains<S: Simd>(&self, simd: S, key: &mut [Lane; CH], len: usize) {
+    fn gains<S: Simd>(&self, simd: S, key: &mut [Lane; CH]) {
         let used = if self.linked { 1 } else { CH };
         for lane in key.iter_mut().take(used) {
-            each_vector(len, |n| {
+            each_vector(|n| {
                 let at = n..n + 8;
                 let value = |which: usize| self.glides.vector(simd, which, n);
                 let gain = decibels::db_to_gain(-f32x8::from_slice(simd, &lane[at.clone()]));
@@ -457,8 +463,8 @@ impl<const CH: usize> Compressor<CH> {
 
     /// Draws every channel's level towards the loudest one's.
     #[inline(always)]
-    fn link<S: Simd>(&self, simd: S, key: &mut [Lane; CH], len: usize) {
-        each_vector(len, |n| {
+    fn link<S: Simd>(&self, simd: S, key: &mut [Lane; CH]) {
+        each_vector(|n| {
             let at = n..n + 8;
             let share = self.glides.vector(simd, LINK, n);
             let mut loudest = f32x8::splat(simd, -1e3);
@@ -472,20 +478,19 @@ impl<const CH: usize> Compressor<CH> {
         });
     }
 
-    /// Puts the side chain in the place of the sound, as far as the controls ask for it. One that is not connected is
-    /// silent: hosts give a silent bus, a bus without channels or none at all for the same thing, and it must sound the same.
+    /// The side chain in the place of the sound, as far as the controls ask for it. One that is not connected is silent:
+    /// hosts give a silent bus, a bus without channels or none at all for the same thing, and it must sound the same.
     #[inline(always)]
-    fn choose_key(&self, key: &mut [Lane; CH], side_chain: Option<[&[f32]; CH]>, len: usize) {
-        if !self.uses_external {
-            return;
-        }
+    fn external_key(&self, lanes: &[Lane; CH], side_chain: Option<[&[f32]; CH]>) -> [Lane; CH] {
+        let mut key = *lanes;
         for (c, lane) in key.iter_mut().enumerate() {
             let side = side_chain.and_then(|s| s.get(c).copied()).unwrap_or(&[]);
             let side = side.iter().chain(std::iter::repeat(&0.0));
-            for ((x, side), share) in lane.iter_mut().zip(side).zip(self.glides.lane(EXTERNAL)).take(len) {
+            for ((x, side), share) in lane.iter_mut().zip(side).zip(self.glides.lane(EXTERNAL)) {
                 *x = (1.0 - share) * *x + share * block::finite(*side);
             }
         }
+        key
     }
 }
 

@@ -33,23 +33,66 @@ pub const OVERSHOOT_DB: f64 = 0.1;
 /// Time constant of the RMS reading, in seconds.
 pub const RMS_SECONDS: f64 = 0.01;
 
+/// The key of a span, frame by frame both channels (the second is 0 in mono), with room for two frames more.
+pub(crate) type Pairs = [[f64; 2]; GRID_FRAMES + 2];
+
+/// Lanes as pairs. What lies beyond a span in the lanes is zero, and stays so.
+#[inline(always)]
+pub(crate) fn pairs_of<S: Simd, const CH: usize>(simd: S, lanes: &[Lane; CH], pairs: &mut Pairs) {
+    let silence = [0.0; GRID_FRAMES];
+    let (left, right) = (lanes.first().unwrap_or(&silence), lanes.get(1).unwrap_or(&silence));
+    let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
+    for ((left, right), pairs) in left.iter().zip(right).zip(pairs.as_chunks_mut::<8>().0) {
+        let (l0, l1) = simd.widen_f32x8(f32x8::from_slice(simd, left));
+        let (r0, r1) = simd.widen_f32x8(f32x8::from_slice(simd, right));
+        for (pairs, (l, r)) in pairs.as_chunks_mut::<4>().0.iter_mut().zip([(l0, r0), (l1, r1)]) {
+            let (a, b) = simd.interleave_f64x4(l, r);
+            let flat = pairs.as_flattened_mut();
+            a.store_slice(&mut flat[..4]);
+            b.store_slice(&mut flat[4..]);
+        }
+    }
+}
+
+/// Pairs as lanes.
+#[inline(always)]
+pub(crate) fn lanes_of<S: Simd, const CH: usize>(simd: S, pairs: &Pairs, lanes: &mut [Lane; CH]) {
+    for (chunk, pairs) in pairs.as_chunks::<8>().0.iter().enumerate() {
+        let flat = pairs.as_flattened();
+        let quad = |n: usize| f64x4::from_slice(simd, &flat[4 * n..4 * n + 4]);
+        let (l0, r0) = simd.deinterleave_f64x4(quad(0), quad(1));
+        let (l1, r1) = simd.deinterleave_f64x4(quad(2), quad(3));
+        let both = [simd.narrow_f64x4(l0, l1), simd.narrow_f64x4(r0, r1)];
+        for (lane, vector) in lanes.iter_mut().zip(both) {
+            vector.store_slice(&mut lane[8 * chunk..8 * chunk + 8]);
+        }
+    }
+}
+
 /// Measures the level of one or two channels, as a power: 1 for a sine that peaks at full scale.
 #[derive(Clone, Debug)]
-pub struct LevelDetector<const CH: usize> {
+pub struct LevelDetector {
     splitter: PhaseSplitter,
-    peaks: [PeakMemory; CH],
-    mean: [f64; CH],
+    /// The highest power among the samples of the last 25 ms or a little more: of each span of the grid …
+    spans: [SlidingMax; 2],
+    /// … of all of them …
+    highest: [f64; 2],
+    /// … and of the span under way.
+    now: [f64; 2],
+    mean: [f64; 2],
     mean_rate: f64,
 }
 
-impl<const CH: usize> LevelDetector<CH> {
+impl LevelDetector {
     /// For a sample rate of 48 kHz until it is prepared.
     #[must_use]
     pub fn new() -> Self {
         LevelDetector {
             splitter: PhaseSplitter::new(48_000.0),
-            peaks: std::array::from_fn(|_| PeakMemory::default()),
-            mean: [0.0; CH],
+            spans: [SlidingMax::default(), SlidingMax::default()],
+            highest: [0.0; 2],
+            now: [0.0; 2],
+            mean: [0.0; 2],
             mean_rate: 0.0,
         }
     }
@@ -57,61 +100,104 @@ impl<const CH: usize> LevelDetector<CH> {
     /// Designs the phase splitter and resets. May allocate.
     pub fn prepare(&mut self, sample_rate_hz: f64) {
         self.splitter = PhaseSplitter::new(sample_rate_hz);
-        self.peaks = std::array::from_fn(|_| PeakMemory::new(sample_rate_hz));
-        self.mean = [0.0; CH];
+        let spans = SlidingMax::new((0.025 * sample_rate_hz / GRID_FRAMES as f64).ceil() as usize);
+        self.spans = [spans.clone(), spans];
         self.mean_rate = 1.0 - math::exp(-1.0 / (RMS_SECONDS * sample_rate_hz));
+        self.reset();
     }
 
     /// Forgets all audio. Real-time safe.
     pub fn reset(&mut self) {
         self.splitter.reset();
-        self.peaks.iter_mut().for_each(PeakMemory::reset);
-        self.mean = [0.0; CH];
+        self.spans.iter_mut().for_each(SlidingMax::reset);
+        (self.highest, self.now, self.mean) = ([0.0; 2], [0.0; 2], [0.0; 2]);
     }
 
     /// Housekeeping on the control grid. Real-time safe.
     pub fn on_grid(&mut self) {
         self.splitter.flush_due = true;
-        self.peaks.iter_mut().for_each(PeakMemory::turn);
+        for ((spans, highest), now) in self.spans.iter_mut().zip(&mut self.highest).zip(&mut self.now) {
+            *highest = f64::from(spans.push(*now as f32));
+            *now = 0.0;
+        }
         self.mean = self.mean.map(math::flush);
     }
 
-    /// Turns `frames` frames of the key in `lanes` into powers, in place. `rms` is, for each frame, the share of RMS in
-    /// the reading, 0 for all peak; `None` where all of them are 0. An RMS reading is 3 dB above that of a
-    /// root-mean-square meter, so that a sine reads the same either way. Real-time safe.
+    /// Puts the powers of `frames` frames of the key into `powers`. `rms` is, for each frame, the share of RMS in the
+    /// reading, 0 for all peak; `None` where all of them are 0. An RMS reading is 3 dB above that of a root-mean-square
+    /// meter, so that a sine reads the same either way. Real-time safe.
     #[inline(always)]
-    pub(crate) fn process<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], frames: usize, rms: Option<&Lane>) {
-        let mut power = [[0.0f32; GRID_FRAMES]; CH];
-        self.splitter.process(simd, lanes, &mut power, frames);
-        for (c, (lane, power)) in lanes.iter_mut().zip(&power).enumerate() {
-            let mut highest = [0.0f32; GRID_FRAMES];
-            self.peaks[c].process(lane, &mut highest, frames);
-            for n in (0..frames).step_by(8) {
-                let (x, env) = (f32x8::from_slice(simd, &lane[n..n + 8]), f32x8::from_slice(simd, &power[n..n + 8]));
-                let highest = f32x8::from_slice(simd, &highest[n..n + 8]);
-                let level = env.min(highest * OVERSHOOT_POWER).max(x * x);
-                level.store_slice(&mut lane[n..n + 8]);
+    pub(crate) fn process<S: Simd, const CH: usize>(
+        &mut self,
+        simd: S,
+        key: &Pairs,
+        powers: &mut [Lane; CH],
+        frames: usize,
+        rms: Option<&Lane>,
+    ) {
+        let mut out = [[0.0; 2]; GRID_FRAMES + 2];
+        let mut splitter = RunningSplitter::load(simd, &mut self.splitter);
+        let mut meter = RunningMeter {
+            before: f64x2::from_slice(simd, &self.highest) * OVERSHOOT_POWER,
+            now: f64x2::from_slice(simd, &self.now),
+            mean: f64x2::from_slice(simd, &self.mean),
+        };
+        let frames = frames.min(GRID_FRAMES);
+        for n in (0..frames & !1).step_by(2) {
+            for odd in [false, true] {
+                let at = n + usize::from(odd);
+                let x = f64x2::from_slice(simd, &key[at]);
+                let analytic = splitter.step(x, odd);
+                meter.step(x, analytic, self.mean_rate, rms.map(|r| r[at])).store_slice(&mut out[at]);
             }
-            if let Some(rms) = rms {
-                let mut mean = self.mean[c];
-                for ((level, power), share) in lane.iter_mut().zip(power).zip(rms).take(frames) {
-                    mean += self.mean_rate * (f64::from(*power) - mean);
-                    *level += share * (mean as f32 - *level);
-                }
-                self.mean[c] = mean;
+        }
+        if frames & 1 == 1 {
+            let at = frames - 1;
+            let x = f64x2::from_slice(simd, &key[at]);
+            let analytic = splitter.step(x, false);
+            meter.step(x, analytic, self.mean_rate, rms.map(|r| r[at])).store_slice(&mut out[at]);
+            std::mem::swap(&mut splitter.older, &mut splitter.newer);
+        }
+        splitter.store(&mut self.splitter);
+        meter.now.store_slice(&mut self.now);
+        meter.mean.store_slice(&mut self.mean);
+        lanes_of(simd, &out, powers);
+    }
+}
+
+/// The meter's state in registers.
+struct RunningMeter<S: Simd> {
+    /// The bound that the last 25 ms set.
+    before: f64x2<S>,
+    now: f64x2<S>,
+    mean: f64x2<S>,
+}
+
+impl<S: Simd> RunningMeter<S> {
+    /// The level, as a power.
+    #[inline(always)]
+    fn step(&mut self, x: f64x2<S>, analytic: f64x2<S>, mean_rate: f64, rms: Option<f32>) -> f64x2<S> {
+        let power = x * x;
+        self.now = self.now.max(power);
+        let peak = analytic.min((self.now * OVERSHOOT_POWER).max(self.before)).max(power);
+        match rms {
+            None => peak,
+            Some(share) => {
+                self.mean = self.mean + (analytic - self.mean) * mean_rate;
+                peak + (self.mean - peak) * f64::from(share)
             }
         }
     }
 }
 
-impl<const CH: usize> Default for LevelDetector<CH> {
+impl Default for LevelDetector {
     fn default() -> Self {
         Self::new()
     }
 }
 
 /// The power that goes with [`OVERSHOOT_DB`]: 10^(0.1/10).
-const OVERSHOOT_POWER: f32 = 1.023_293;
+const OVERSHOOT_POWER: f64 = 1.023_292_992_280_754;
 
 /// Two chains of six all-passes (a − z⁻²) / (1 − a z⁻²), one of them a frame late.
 #[derive(Clone, Debug)]
@@ -122,7 +208,7 @@ struct PhaseSplitter {
     older: [[f64; 4]; SECTIONS + 1],
     /// The same, one frame ago.
     newer: [[f64; 4]; SECTIONS + 1],
-    /// The last sample of each channel.
+    /// The last frame.
     last: [f64; 2],
     /// A point of the control grid has come.
     flush_due: bool,
@@ -150,68 +236,62 @@ impl PhaseSplitter {
         self.newer = [[0.0; 4]; SECTIONS + 1];
         self.last = [0.0; 2];
     }
+}
 
-    /// I² + Q² of each channel.
+/// The splitter's state in registers.
+struct RunningSplitter<S: Simd> {
+    coefficients: [f64x4<S>; SECTIONS],
+    older: [f64x4<S>; SECTIONS + 1],
+    newer: [f64x4<S>; SECTIONS + 1],
+    last: f64x2<S>,
+}
+
+impl<S: Simd> RunningSplitter<S> {
     #[inline(always)]
-    fn process<S: Simd, const CH: usize>(
-        &mut self,
-        simd: S,
-        lanes: &[Lane; CH],
-        power: &mut [Lane; CH],
-        frames: usize,
-    ) {
-        // frame by frame both channels, and one frame of the past in front
-        let mut pairs = [[0.0f64; 2]; GRID_FRAMES + 1];
-        pairs[0] = self.last;
-        for (c, lane) in lanes.iter().enumerate() {
-            for (pair, x) in pairs[1..].iter_mut().zip(lane) {
-                pair[c & 1] = f64::from(*x);
-            }
-        }
-        let a: [f64x4<S>; SECTIONS] = std::array::from_fn(|s| f64x4::from_slice(simd, &self.coefficients[s]));
-        let mut older: [f64x4<S>; SECTIONS + 1] = std::array::from_fn(|s| f64x4::from_slice(simd, &self.older[s]));
-        let mut newer: [f64x4<S>; SECTIONS + 1] = std::array::from_fn(|s| f64x4::from_slice(simd, &self.newer[s]));
-        if std::mem::take(&mut self.flush_due) {
-            for state in older.iter_mut().chain(&mut newer) {
-                *state = state.abs().simd_ge(math::STATE_FLOOR).select(*state, f64x4::splat(simd, 0.0));
-            }
-        }
-        let frames = frames.min(GRID_FRAMES);
-        let mut squares = [[0.0f64; 2]; GRID_FRAMES];
-        let mut step = |state: &mut [f64x4<S>; SECTIONS + 1], n: usize, before: f64x2<S>| {
-            let now = f64x2::from_slice(simd, &pairs[n + 1]);
-            // I takes the sample, Q the one before
-            let mut v = simd.combine_f64x2(now, before);
-            // a (x + y″) − x″, where the next section's x″ is this one's y″
-            for s in 0..SECTIONS {
-                let y = a[s] * (v + state[s + 1]) - state[s];
-                state[s] = v;
-                v = y;
-            }
-            state[SECTIONS] = v;
-            let (i, q) = simd.split_f64x4(v * v);
-            (i + q).store_slice(&mut squares[n]);
-            now
+    fn load(simd: S, splitter: &mut PhaseSplitter) -> Self {
+        let mut running = RunningSplitter {
+            coefficients: std::array::from_fn(|s| f64x4::from_slice(simd, &splitter.coefficients[s])),
+            older: std::array::from_fn(|s| f64x4::from_slice(simd, &splitter.older[s])),
+            newer: std::array::from_fn(|s| f64x4::from_slice(simd, &splitter.newer[s])),
+            last: f64x2::from_slice(simd, &splitter.last),
         };
-        let mut before = f64x2::from_slice(simd, &pairs[0]);
-        for n in (0..frames & !1).step_by(2) {
-            before = step(&mut older, n, before);
-            before = step(&mut newer, n + 1, before);
-        }
-        if frames & 1 == 1 {
-            step(&mut older, frames - 1, before);
-            std::mem::swap(&mut older, &mut newer);
-        }
-        for (c, lane) in power.iter_mut().enumerate() {
-            for (out, square) in lane.iter_mut().zip(&squares) {
-                *out = square[c & 1] as f32;
+        if std::mem::take(&mut splitter.flush_due) {
+            let zero = f64x4::splat(simd, 0.0);
+            for s in 0..=SECTIONS {
+                let (older, newer) = (running.older[s], running.newer[s]);
+                running.older[s] = older.abs().simd_ge(math::STATE_FLOOR).select(older, zero);
+                running.newer[s] = newer.abs().simd_ge(math::STATE_FLOOR).select(newer, zero);
             }
         }
+        running
+    }
+
+    #[inline(always)]
+    fn store(&self, splitter: &mut PhaseSplitter) {
         for s in 0..=SECTIONS {
-            older[s].store_slice(&mut self.older[s]);
-            newer[s].store_slice(&mut self.newer[s]);
+            self.older[s].store_slice(&mut splitter.older[s]);
+            self.newer[s].store_slice(&mut splitter.newer[s]);
         }
-        self.last = pairs[frames];
+        self.last.store_slice(&mut splitter.last);
+    }
+
+    /// I² + Q² of both channels. `odd` says which of the two states is two frames old.
+    #[inline(always)]
+    fn step(&mut self, x: f64x2<S>, odd: bool) -> f64x2<S> {
+        let state = if odd { &mut self.newer } else { &mut self.older };
+        // I takes the frame, Q the one before
+        let simd = x.token();
+        let mut v = simd.combine_f64x2(x, self.last);
+        self.last = x;
+        // a (x + y″) − x″, where the next section's x″ is this one's y″
+        for s in 0..SECTIONS {
+            let y = self.coefficients[s] * (v + state[s + 1]) - state[s];
+            state[s] = v;
+            v = y;
+        }
+        state[SECTIONS] = v;
+        let (i, q) = simd.split_f64x4(v * v);
+        i + q
     }
 }
 
@@ -241,44 +321,4 @@ fn quadrature_coefficients<const N: usize>(edge: f64) -> [f64; N] {
         let x = ((1.0 - w2 * k) * (1.0 - w2 / k)).sqrt() / (1.0 + w2);
         (1.0 - x) / (1.0 + x)
     })
-}
-
-/// The highest power among the samples of the last 25 ms or a little more.
-#[derive(Clone, Debug, Default)]
-struct PeakMemory {
-    /// The highest of each span of the grid.
-    spans: SlidingMax,
-    /// The highest of the last 25 ms of them.
-    before: f32,
-    /// The highest of the span under way.
-    now: f32,
-}
-
-impl PeakMemory {
-    fn new(sample_rate_hz: f64) -> Self {
-        let spans = (0.025 * sample_rate_hz / GRID_FRAMES as f64).ceil() as usize;
-        PeakMemory { spans: SlidingMax::new(spans), ..PeakMemory::default() }
-    }
-
-    fn reset(&mut self) {
-        self.spans.reset();
-        (self.before, self.now) = (0.0, 0.0);
-    }
-
-    /// A span of the grid has ended.
-    fn turn(&mut self) {
-        self.before = self.spans.push(self.now);
-        self.now = 0.0;
-    }
-
-    #[inline(always)]
-    fn process(&mut self, x: &Lane, highest: &mut Lane, frames: usize) {
-        let (mut now, before) = (self.now, self.before);
-        for (x, out) in x.iter().zip(highest).take(frames) {
-            let power = x * x;
-            now = if power > now { power } else { now };
-            *out = if now > before { now } else { before };
-        }
-        self.now = now;
-    }
 }

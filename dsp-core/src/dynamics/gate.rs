@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::control_grid::{ControlGrid, GRID_FRAMES, Span};
 use crate::controls;
 use crate::dynamics::ballistics::{Follower, Rates, Times};
-use crate::dynamics::envelope::{Lane, LevelDetector};
+use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of, pairs_of};
 use crate::dynamics::gain_curve::ExpanderCurve;
 use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
 use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
@@ -90,7 +90,7 @@ pub struct Gate<const CH: usize> {
     follower: Follower,
     open: bool,
     key_filter: KeyFilter,
-    detector: LevelDetector<CH>,
+    detector: LevelDetector,
     listening: bool,
     reading: GateReading,
 }
@@ -191,12 +191,13 @@ impl<const CH: usize> Gate<CH> {
     #[inline(always)]
     fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], len: usize) {
         self.glides.advance(len);
-        let mut key = *lanes;
+        let mut key = [[0.0; 2]; GRID_FRAMES + 2];
+        pairs_of(simd, lanes, &mut key);
         self.key_filter.process(simd, &mut key, len);
-        let heard = key;
-        self.detector.process(simd, &mut key, len, None);
+        let mut powers = [[0.0f32; GRID_FRAMES]; CH];
+        self.detector.process(simd, &key, &mut powers, len, None);
         let mut gain = [0.0f32; GRID_FRAMES];
-        for lane in &key {
+        for lane in &powers {
             for (a, b) in gain.iter_mut().zip(lane) {
                 *a = if *b > *a { *b } else { *a };
             }
@@ -208,6 +209,8 @@ impl<const CH: usize> Gate<CH> {
             }
         }
         if self.listening {
+            let mut heard = powers;
+            lanes_of(simd, &key, &mut heard);
             fade_over(lanes, &heard, [self.glides.lane(LISTEN), self.glides.lane(ON)], len);
         }
     }
@@ -216,7 +219,7 @@ impl<const CH: usize> Gate<CH> {
     #[inline(always)]
     fn gains<S: Simd>(&mut self, simd: S, lane: &mut Lane, len: usize) {
         let mut closed_db = [0.0f32; GRID_FRAMES];
-        each_vector(len, |n| {
+        each_vector(|n| {
             let at = n..n + 8;
             let value = |which: usize| self.glides.vector(simd, which, n);
             let level_db = decibels::power_to_db(f32x8::from_slice(simd, &lane[at.clone()]));
@@ -240,7 +243,7 @@ impl<const CH: usize> Gate<CH> {
         }
         self.reading.gain_db = self.follower.reduction_db();
         self.reading.max_reduction_db = self.reading.max_reduction_db.max(-lowest);
-        each_vector(len, |n| {
+        each_vector(|n| {
             let on = self.glides.vector(simd, ON, n);
             let gain = decibels::db_to_gain(f32x8::from_slice(simd, &lane[n..n + 8]));
             ((1.0 - on) + on * gain).store_slice(&mut lane[n..n + 8]);

@@ -76,10 +76,11 @@ impl<const N: usize> Glides<N> {
     }
 }
 
-/// Calls `each` with 0, 8, 16 … below `len`: whole vectors, of which the last may reach beyond the span.
+/// Calls `each` with 0, 8, 16, 24: the places of a lane's vectors. A span that is shorter has zeros, or what is left of
+/// an earlier one, beyond its end, which cost little and which nobody reads.
 #[inline(always)]
-pub(crate) fn each_vector(len: usize, mut each: impl FnMut(usize)) {
-    for n in (0..len.min(GRID_FRAMES)).step_by(8) {
+pub(crate) fn each_vector(mut each: impl FnMut(usize)) {
+    for n in (0..GRID_FRAMES).step_by(8) {
         each(n);
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::control_grid::GRID_FRAMES;
 use crate::controls;
-use crate::dynamics::envelope::Lane;
+use crate::dynamics::envelope::Pairs;
 use crate::dynamics::svf_cascade::{Svf, SvfCascade};
 use crate::math;
 use crate::ramp::Ramp;
@@ -88,8 +88,8 @@ impl KeyFilter {
 
     /// Filters `frames` frames of one or two channels in place.
     #[inline(always)]
-    pub(crate) fn process<S: Simd, const CH: usize>(&mut self, simd: S, lanes: &mut [Lane; CH], frames: usize) {
-        self.sections.process(simd, lanes, frames);
+    pub(crate) fn process<S: Simd>(&mut self, simd: S, key: &mut Pairs, frames: usize) {
+        self.sections.process(simd, key, frames);
     }
 
     /// Frames until a filter that has fallen silent is truly silent. Real-time safe.

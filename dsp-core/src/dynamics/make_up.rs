@@ -10,7 +10,8 @@
 //! the mix and u the make-up, Σ ((1 − m) + m u g)² p = Σ p says that the output is as loud as the input; it is a
 //! quadratic equation in u.
 
-use crate::dynamics::envelope::Lane;
+use crate::control_grid::GRID_FRAMES;
+use crate::dynamics::envelope::{Lane, pairs_of};
 use crate::dynamics::svf_cascade::{Svf, SvfCascade};
 use crate::math;
 use fearless_simd::Simd;
@@ -53,11 +54,13 @@ impl MakeUpMeter {
 
     /// Takes a span of the undisturbed sound, and the gains that it met.
     #[inline(always)]
-    pub fn take<S: Simd, const CH: usize>(&mut self, simd: S, mut sound: [Lane; CH], gains: &[Lane; CH], len: usize) {
-        self.weighting.process(simd, &mut sound, len);
-        for (lane, gains) in sound.iter().zip(gains) {
-            for (x, g) in lane.iter().zip(gains).take(len) {
-                let (p, g) = (f64::from(*x) * f64::from(*x), f64::from(*g));
+    pub fn take<S: Simd, const CH: usize>(&mut self, simd: S, sound: &[Lane; CH], gains: &[Lane; CH], len: usize) {
+        let mut weighted = [[0.0; 2]; GRID_FRAMES + 2];
+        pairs_of(simd, sound, &mut weighted);
+        self.weighting.process(simd, &mut weighted, len);
+        for (c, gains) in gains.iter().enumerate() {
+            for (x, g) in weighted.iter().zip(gains).take(len) {
+                let (p, g) = (x[c & 1] * x[c & 1], f64::from(*g));
                 self.span[0] += p;
                 self.span[1] += p * g;
                 self.span[2] += p * g * g;

@@ -7,7 +7,7 @@
 //! have a frame to take move on, so that nothing is late.
 
 use crate::control_grid::GRID_FRAMES;
-use crate::dynamics::envelope::Lane;
+use crate::dynamics::envelope::Pairs;
 use crate::math;
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x2, f64x4};
@@ -93,60 +93,37 @@ impl SvfCascade {
 
     /// Filters `frames` frames in place.
     #[inline(always)]
-    pub fn process<S: Simd, const CH: usize>(&mut self, simd: S, lanes: &mut [Lane; CH], frames: usize) {
+    pub fn process<S: Simd>(&mut self, simd: S, pairs: &mut Pairs, frames: usize) {
         if self.sections.iter().all(|s| s.svf == Svf::Neutral) {
             return;
         }
         let frames = frames.min(GRID_FRAMES);
-        let mut pairs = [[0.0f64; 2]; GRID_FRAMES + 2];
-        for (c, lane) in lanes.iter().enumerate() {
-            for (pair, x) in pairs.iter_mut().zip(lane) {
-                pair[c & 1] = f64::from(*x);
-            }
-        }
-        let front: [f64x4<S>; NUMBERS] = std::array::from_fn(|i| f64x4::from_slice(simd, &self.front[i]));
-        let back: [f64x2<S>; NUMBERS] = std::array::from_fn(|i| f64x2::from_slice(simd, &self.back[i]));
-        let [mut f1, mut f2] = self.front_state.map(|s| f64x4::from_slice(simd, &s));
-        let [mut b1, mut b2] = self.back_state.map(|s| f64x2::from_slice(simd, &s));
         let none = f64x2::splat(simd, 0.0);
-        // what the first and the second section put out a frame ago
-        let (mut first, mut second) = (none, none);
-        for n in 0..frames + 2 {
-            let x = simd.combine_f64x2(f64x2::from_slice(simd, &pairs[n]), first);
-            let z = second;
-            let y = front[6] * x + (front[7] * f1 + front[8] * f2);
-            let out = back[6] * z + (back[7] * b1 + back[8] * b2);
-            let next1 = (front[0] * f1 + front[1] * f2) + front[2] * x;
-            let next2 = (front[3] * f1 + front[4] * f2) + front[5] * x;
-            let last1 = (back[0] * b1 + back[1] * b2) + back[2] * z;
-            let last2 = (back[3] * b1 + back[4] * b2) + back[5] * z;
-            (first, second) = simd.split_f64x4(y);
-            if n >= 2 && n < frames {
-                (f1, f2, b1, b2) = (next1, next2, last1, last2);
-            } else {
-                // at the ends: the first runs for n < frames, the second a frame later, the third two
-                let keep = |moves: bool, next: f64x2<S>, now: f64x2<S>| if moves { next } else { now };
-                let ((n1a, n1b), (f1a, f1b)) = (simd.split_f64x4(next1), simd.split_f64x4(f1));
-                let ((n2a, n2b), (f2a, f2b)) = (simd.split_f64x4(next2), simd.split_f64x4(f2));
-                let (a, b, c) = (n < frames, n >= 1 && n < frames + 1, n >= 2);
-                f1 = simd.combine_f64x2(keep(a, n1a, f1a), keep(b, n1b, f1b));
-                f2 = simd.combine_f64x2(keep(a, n2a, f2a), keep(b, n2b, f2b));
-                (b1, b2) = (keep(c, last1, b1), keep(c, last2, b2));
-            }
-            if let Some(before) = n.checked_sub(2) {
-                // that frame has been taken in long ago
-                out.store_slice(&mut pairs[before]);
-            }
+        let mut running = Running {
+            front: std::array::from_fn(|i| f64x4::from_slice(simd, &self.front[i])),
+            back: std::array::from_fn(|i| f64x2::from_slice(simd, &self.back[i])),
+            front_state: [f64x4::from_slice(simd, &self.front_state[0]), f64x4::from_slice(simd, &self.front_state[1])],
+            back_state: [f64x2::from_slice(simd, &self.back_state[0]), f64x2::from_slice(simd, &self.back_state[1])],
+            first: none,
+            second: none,
+        };
+        running.tick_at_the_ends(f64x2::from_slice(simd, &pairs[0]), 0, frames);
+        running.tick_at_the_ends(f64x2::from_slice(simd, &pairs[1]), 1, frames);
+        // each frame is put back two ticks after it was taken in
+        for n in 2..frames {
+            running.tick(f64x2::from_slice(simd, &pairs[n])).store_slice(&mut pairs[n - 2]);
         }
-        for (c, lane) in lanes.iter_mut().enumerate() {
-            for (pair, x) in pairs.iter().zip(lane.iter_mut()).take(frames) {
-                *x = pair[c & 1] as f32;
-            }
+        for n in frames.max(2)..frames + 2 {
+            running.tick_at_the_ends(none, n, frames).store_slice(&mut pairs[n - 2]);
         }
-        f1.store_slice(&mut self.front_state[0]);
-        f2.store_slice(&mut self.front_state[1]);
-        b1.store_slice(&mut self.back_state[0]);
-        b2.store_slice(&mut self.back_state[1]);
+        // beyond the span there is nothing
+        for pair in pairs.iter_mut().skip(frames) {
+            *pair = [0.0; 2];
+        }
+        for s in 0..2 {
+            running.front_state[s].store_slice(&mut self.front_state[s]);
+            running.back_state[s].store_slice(&mut self.back_state[s]);
+        }
     }
 
     /// Frames until state that stood at +200 dBFS is flushed: 1600 dB in each section.
@@ -157,6 +134,51 @@ impl SvfCascade {
     /// Magnitude in decibels at t = tan(π f / rate).
     pub fn response_db(&self, t: f64) -> f64 {
         self.sections.iter().map(|s| s.response_db(t)).sum()
+    }
+}
+
+/// Matrices and states in registers.
+struct Running<S: Simd> {
+    front: [f64x4<S>; NUMBERS],
+    back: [f64x2<S>; NUMBERS],
+    front_state: [f64x4<S>; 2],
+    back_state: [f64x2<S>; 2],
+    /// What the first and the second section put out a tick ago.
+    first: f64x2<S>,
+    second: f64x2<S>,
+}
+
+impl<S: Simd> Running<S> {
+    /// Takes a frame in; what the third section puts out.
+    #[inline(always)]
+    fn tick(&mut self, x: f64x2<S>) -> f64x2<S> {
+        let simd = x.token();
+        let ([f1, f2], [b1, b2], f, b) = (self.front_state, self.back_state, &self.front, &self.back);
+        let (x, z) = (simd.combine_f64x2(x, self.first), self.second);
+        (self.first, self.second) = simd.split_f64x4(f[6] * x + (f[7] * f1 + f[8] * f2));
+        let out = b[6] * z + (b[7] * b1 + b[8] * b2);
+        self.front_state = [(f[0] * f1 + f[1] * f2) + f[2] * x, (f[3] * f1 + f[4] * f2) + f[5] * x];
+        self.back_state = [(b[0] * b1 + b[1] * b2) + b[2] * z, (b[3] * b1 + b[4] * b2) + b[5] * z];
+        out
+    }
+
+    /// Tick `n` of a span, of which the first section works from 0 to `frames`, the second one tick later and the third
+    /// two: the others' states stay.
+    #[inline(always)]
+    fn tick_at_the_ends(&mut self, x: f64x2<S>, n: usize, frames: usize) -> f64x2<S> {
+        let simd = x.token();
+        let (front, back) = (self.front_state, self.back_state);
+        let out = self.tick(x);
+        for s in 0..2 {
+            let (next, now) = (simd.split_f64x4(self.front_state[s]), simd.split_f64x4(front[s]));
+            let first = if n < frames { next.0 } else { now.0 };
+            let second = if n >= 1 && n <= frames { next.1 } else { now.1 };
+            self.front_state[s] = simd.combine_f64x2(first, second);
+            if n < 2 {
+                self.back_state[s] = back[s];
+            }
+        }
+        out
     }
 }
 
