@@ -6,7 +6,7 @@ use crate::control_grid::{ControlGrid, GRID_FRAMES, Span};
 use crate::controls;
 use crate::delay_line::DelayLine;
 use crate::dynamics::ballistics::{Follower, Rates};
-use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of, pairs_of};
+use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of_key};
 use crate::dynamics::gain_curve::{CurveVector, GainCurve, slope_of_ratio};
 use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
 use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
@@ -323,15 +323,15 @@ impl<const CH: usize> Compressor<CH> {
     #[inline(always)]
     fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], side_chain: Option<[&[f32]; CH]>, len: usize) {
         self.glides.advance(len);
-        let mut pairs = [[0.0; 2]; GRID_FRAMES + 2];
+        let mut heard = [0.0; 2 * (GRID_FRAMES + 2)];
         if self.uses_external {
-            pairs_of(simd, &self.external_key(lanes, side_chain), &mut pairs);
+            let external = self.external_key(lanes, side_chain);
+            self.key_filter.process(simd, &external, &mut heard, len);
         } else {
-            pairs_of(simd, lanes, &mut pairs);
+            self.key_filter.process(simd, lanes, &mut heard, len);
         }
-        self.key_filter.process(simd, &mut pairs, len);
         let mut key = [[0.0f32; GRID_FRAMES]; CH];
-        self.detector.process(simd, &pairs, &mut key, len, self.uses_rms.then_some(self.glides.lane(RMS)));
+        self.detector.process(simd, &mut heard, &mut key, len, self.uses_rms.then_some(self.glides.lane(RMS)));
         if self.delays.first().is_some_and(|d| d.frames() > 0) {
             for (lane, window) in key.iter_mut().zip(&mut self.windows) {
                 lane.iter_mut().take(len).for_each(|power| *power = window.push(*power));
@@ -358,12 +358,12 @@ impl<const CH: usize> Compressor<CH> {
             }
         }
         if self.listening {
-            let mut heard = key;
-            lanes_of(simd, &pairs, &mut heard);
-            for (heard, delay) in heard.iter_mut().zip(&mut self.listen_delays) {
+            let mut played = key;
+            lanes_of_key(simd, &heard, &mut played);
+            for (heard, delay) in played.iter_mut().zip(&mut self.listen_delays) {
                 delay.process(&mut heard[..len]);
             }
-            fade_over(lanes, &heard, [self.glides.lane(LISTEN), self.glides.lane(ON)], len);
+            fade_over(lanes, &played, [self.glides.lane(LISTEN), self.glides.lane(ON)], len);
         }
     }
 
@@ -371,53 +371,54 @@ impl<const CH: usize> Compressor<CH> {
     #[inline(always)]
     fn reductions<S: Simd>(&mut self, simd: S, key: &mut [Lane; CH], len: usize) {
         let used = if self.linked { 1 } else { CH };
-        if self.linked
-            && let Some((first, rest)) = key.split_first_mut()
-        {
-            for lane in rest {
-                for (a, b) in first.iter_mut().zip(lane) {
-                    *a = if *b > *a { *b } else { *a };
+        let mut levels = [[0.0f32; GRID_FRAMES]; CH];
+        let mut weights = Weights { attack: [[1.0; GRID_FRAMES]; CH], release: [[1.0; GRID_FRAMES]; CH] };
+        let floor = (1.0 / self.loop_gain) as f32;
+        each_vector(|n| {
+            let at = n..n + 8;
+            let value = |which: usize| self.glides.vector(simd, which, n);
+            // powers, then levels; the loudest is that of the key's dot, and rules as far as the channels are linked
+            let mut level: [f32x8<S>; CH] = std::array::from_fn(|c| f32x8::from_slice(simd, &key[c][at.clone()]));
+            let mut loudest = f32x8::splat(simd, if self.linked { 0.0 } else { -1e3 });
+            if self.linked {
+                for power in level {
+                    loudest = loudest.max(power);
+                }
+                level = [decibels::power_to_db(loudest); CH];
+            } else {
+                let link = value(LINK);
+                for level in &mut level {
+                    *level = decibels::power_to_db(*level);
+                    loudest = loudest.max(*level);
+                }
+                for level in &mut level {
+                    *level = (1.0 - link) * *level + link * loudest;
                 }
             }
-        }
-        for lane in key.iter_mut().take(used) {
-            each_vector(|n| {
-                let at = n..n + 8;
-                decibels::power_to_db(f32x8::from_slice(simd, &lane[at.clone()])).store_slice(&mut lane[at]);
-            });
-        }
-        if !self.linked && CH > 1 {
-            self.link(simd, key);
-        }
-        self.reading.key_level_db =
-            key.iter().take(used).filter_map(|lane| lane.get(len - 1)).map(|db| f64::from(*db)).reduce(f64::max);
-        let mut attack_weights = [[1.0f32; GRID_FRAMES]; CH];
-        let mut release_weights = attack_weights;
-        let floor = (1.0 / self.loop_gain) as f32;
-        for (c, lane) in key.iter_mut().enumerate().take(used) {
-            each_vector(|n| {
-                let at = n..n + 8;
-                let value = |which: usize| self.glides.vector(simd, which, n);
-                let curve = CurveVector {
-                    threshold_db: value(THRESHOLD),
-                    knee_db: value(KNEE),
-                    slope_above: value(SLOPE_ABOVE),
-                    slope_below: value(SLOPE_BELOW),
-                    range_db: value(RANGE),
-                };
-                let (reduction, share) = curve.reduction_db(f32x8::from_slice(simd, &lane[at.clone()]));
-                reduction.store_slice(&mut lane[at.clone()]);
+            let curve = CurveVector {
+                threshold_db: value(THRESHOLD),
+                knee_db: value(KNEE),
+                slope_above: value(SLOPE_ABOVE),
+                slope_below: value(SLOPE_BELOW),
+                range_db: value(RANGE),
+            };
+            for c in 0..used {
+                level[c].store_slice(&mut levels[c][at.clone()]);
+                let (reduction, share) = curve.reduction_db(level[c]);
+                reduction.store_slice(&mut key[c][at.clone()]);
                 if !self.plain {
                     let ratio = 1.0 / (1.0 - curve.slope_above * share).max(floor);
-                    ratio.store_slice(&mut release_weights[c][at.clone()]);
-                    (ratio * (1.0 - curve.slope_above).max(floor)).store_slice(&mut attack_weights[c][at]);
+                    ratio.store_slice(&mut weights.release[c][at.clone()]);
+                    (ratio * (1.0 - curve.slope_above).max(floor)).store_slice(&mut weights.attack[c][at.clone()]);
                 }
-            });
-        }
+            }
+        });
+        self.reading.key_level_db =
+            levels.iter().take(used).filter_map(|lane| lane.get(len - 1)).map(|db| f64::from(*db)).reduce(f64::max);
         if self.linked {
-            follow::<1>(self.plain, &self.rates, &mut self.followers, key, &attack_weights, &release_weights, len);
+            follow::<1, CH>(self.plain, &self.rates, &mut self.followers, key, &weights, len);
         } else {
-            follow::<CH>(self.plain, &self.rates, &mut self.followers, key, &attack_weights, &release_weights, len);
+            follow::<CH, CH>(self.plain, &self.rates, &mut self.followers, key, &weights, len);
         }
         let mut most = 0.0;
         for lane in key.iter().take(used) {
@@ -461,23 +462,6 @@ impl<const CH: usize> Compressor<CH> {
         }
     }
 
-    /// Draws every channel's level towards the loudest one's.
-    #[inline(always)]
-    fn link<S: Simd>(&self, simd: S, key: &mut [Lane; CH]) {
-        each_vector(|n| {
-            let at = n..n + 8;
-            let share = self.glides.vector(simd, LINK, n);
-            let mut loudest = f32x8::splat(simd, -1e3);
-            for lane in key.iter() {
-                loudest = loudest.max(f32x8::from_slice(simd, &lane[at.clone()]));
-            }
-            for lane in key.iter_mut() {
-                let own = f32x8::from_slice(simd, &lane[at.clone()]);
-                ((1.0 - share) * own + share * loudest).store_slice(&mut lane[at.clone()]);
-            }
-        });
-    }
-
     /// The side chain in the place of the sound, as far as the controls ask for it. One that is not connected is silent:
     /// hosts give a silent bus, a bus without channels or none at all for the same thing, and it must sound the same.
     #[inline(always)]
@@ -515,15 +499,20 @@ fn targets(params: &CompressorParams) -> [f64; GLIDES] {
     targets
 }
 
+/// How much faster than their times the followers move, frame by frame.
+struct Weights<const CH: usize> {
+    attack: [Lane; CH],
+    release: [Lane; CH],
+}
+
 /// Moves the first `L` followers along their targets in `lanes`, which become reductions.
 #[inline(always)]
-fn follow<const L: usize>(
+fn follow<const L: usize, const CH: usize>(
     plain: bool,
     rates: &Rates,
-    followers: &mut [Follower],
-    lanes: &mut [Lane],
-    attack_weights: &[Lane],
-    release_weights: &[Lane],
+    followers: &mut [Follower; CH],
+    lanes: &mut [Lane; CH],
+    weights: &Weights<CH>,
     len: usize,
 ) {
     let rates = *rates;
@@ -538,7 +527,7 @@ fn follow<const L: usize>(
     } else {
         for n in 0..len.min(GRID_FRAMES) {
             for (l, (follower, lane)) in followers.iter_mut().zip(lanes.iter_mut()).enumerate().take(L) {
-                let (up, down) = (f64::from(attack_weights[l][n]), f64::from(release_weights[l][n]));
+                let (up, down) = (f64::from(weights.attack[l][n]), f64::from(weights.release[l][n]));
                 lane[n] = follower.step_weighted(f64::from(lane[n]), up, down, &rates) as f32;
             }
         }

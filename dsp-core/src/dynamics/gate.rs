@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::control_grid::{ControlGrid, GRID_FRAMES, Span};
 use crate::controls;
 use crate::dynamics::ballistics::{Follower, Rates, Times};
-use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of, pairs_of};
+use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of_key};
 use crate::dynamics::gain_curve::ExpanderCurve;
 use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
 use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
@@ -191,11 +191,10 @@ impl<const CH: usize> Gate<CH> {
     #[inline(always)]
     fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], len: usize) {
         self.glides.advance(len);
-        let mut key = [[0.0; 2]; GRID_FRAMES + 2];
-        pairs_of(simd, lanes, &mut key);
-        self.key_filter.process(simd, &mut key, len);
+        let mut key = [0.0; 2 * (GRID_FRAMES + 2)];
+        self.key_filter.process(simd, lanes, &mut key, len);
         let mut powers = [[0.0f32; GRID_FRAMES]; CH];
-        self.detector.process(simd, &key, &mut powers, len, None);
+        self.detector.process(simd, &mut key, &mut powers, len, None);
         let mut gain = [0.0f32; GRID_FRAMES];
         for lane in &powers {
             for (a, b) in gain.iter_mut().zip(lane) {
@@ -210,7 +209,7 @@ impl<const CH: usize> Gate<CH> {
         }
         if self.listening {
             let mut heard = powers;
-            lanes_of(simd, &key, &mut heard);
+            lanes_of_key(simd, &key, &mut heard);
             fade_over(lanes, &heard, [self.glides.lane(LISTEN), self.glides.lane(ON)], len);
         }
     }

@@ -4,7 +4,7 @@
 
 use crate::control_grid::GRID_FRAMES;
 use crate::controls;
-use crate::dynamics::envelope::Pairs;
+use crate::dynamics::envelope::{Key, Lane, key_of_lanes, key_of_pairs, pairs_of};
 use crate::dynamics::svf_cascade::{Svf, SvfCascade};
 use crate::math;
 use crate::ramp::Ramp;
@@ -86,10 +86,23 @@ impl KeyFilter {
         self.sections.flush();
     }
 
-    /// Filters `frames` frames of one or two channels in place.
+    /// Filters `frames` frames of one or two channels into the key of a detector.
     #[inline(always)]
-    pub(crate) fn process<S: Simd>(&mut self, simd: S, key: &mut Pairs, frames: usize) {
-        self.sections.process(simd, key, frames);
+    pub(crate) fn process<S: Simd, const CH: usize>(
+        &mut self,
+        simd: S,
+        lanes: &[Lane; CH],
+        key: &mut Key,
+        frames: usize,
+    ) {
+        if self.sections.is_neutral() {
+            key_of_lanes(simd, lanes, key);
+        } else {
+            let mut pairs = [[0.0; 2]; GRID_FRAMES + 2];
+            pairs_of(simd, lanes, &mut pairs);
+            self.sections.process(simd, &mut pairs, frames);
+            key_of_pairs(simd, &pairs, key);
+        }
     }
 
     /// Frames until a filter that has fallen silent is truly silent. Real-time safe.

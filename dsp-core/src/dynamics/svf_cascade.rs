@@ -80,6 +80,11 @@ impl SvfCascade {
         self.sections[index.min(SECTIONS - 1)] = section;
     }
 
+    /// Whether nothing is filtered at all.
+    pub fn is_neutral(&self) -> bool {
+        self.sections.iter().all(|s| s.svf == Svf::Neutral)
+    }
+
     /// Forgets all audio.
     pub fn reset(&mut self) {
         (self.front_state, self.back_state) = ([[0.0; 4]; 2], [[0.0; 2]; 2]);
@@ -94,9 +99,6 @@ impl SvfCascade {
     /// Filters `frames` frames in place.
     #[inline(always)]
     pub fn process<S: Simd>(&mut self, simd: S, pairs: &mut Pairs, frames: usize) {
-        if self.sections.iter().all(|s| s.svf == Svf::Neutral) {
-            return;
-        }
         let frames = frames.min(GRID_FRAMES);
         let none = f64x2::splat(simd, 0.0);
         let mut running = Running {
