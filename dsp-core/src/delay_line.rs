@@ -36,10 +36,13 @@ impl DelayLine {
 
     /// Delays `samples` in place. Real-time safe.
     pub fn process(&mut self, samples: &mut [f32]) {
-        if !self.ring.is_empty() {
-            for sample in samples {
-                *sample = self.push(*sample);
-            }
+        let mut rest = samples;
+        while !self.ring.is_empty() && !rest.is_empty() {
+            // up to the ring's end at a time: what goes in there takes the place of what comes out
+            let (now, later) = rest.split_at_mut(rest.len().min(self.ring.len() - self.at));
+            self.ring[self.at..self.at + now.len()].swap_with_slice(now);
+            self.at = (self.at + now.len()) % self.ring.len();
+            rest = later;
         }
     }
 }

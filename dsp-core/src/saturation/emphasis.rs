@@ -8,18 +8,20 @@ use crate::math;
 pub struct Shelf {
     /// tan(ω/2 · period)
     g: f64,
+    /// g/(1 + g)
+    step: f64,
     low: f64,
     high: f64,
 }
 
 impl Shelf {
     /// All-pass: the identity.
-    pub const FLAT: Shelf = Shelf { g: 1.0, low: 1.0, high: 1.0 };
+    pub const FLAT: Shelf = Shelf { g: 1.0, step: 0.5, low: 1.0, high: 1.0 };
 
     /// A pole at `pole_hz`, kept under 0.4 of the rate. Real-time safe.
     #[must_use]
     pub fn new(pole_hz: f64, low: f64, high: f64, sample_rate_hz: f64) -> Self {
-        Shelf { g: math::tan(math::PI * (pole_hz / sample_rate_hz).min(0.4)), low, high }
+        Self::from_g(math::tan(math::PI * (pole_hz / sample_rate_hz).min(0.4)), low, high)
     }
 
     /// `high_db` at the top, its opposite at the bottom, nothing at `pivot_hz`: H = (√k s + ω)/(s + √k ω). Real-time
@@ -28,20 +30,24 @@ impl Shelf {
     pub fn tilt(high_db: f64, pivot_hz: f64, sample_rate_hz: f64) -> Self {
         let gain = math::db_to_gain(high_db);
         let g = math::tan(math::PI * (pivot_hz / sample_rate_hz).min(0.4));
-        Shelf { g: gain * g, low: 1.0 / gain, high: gain }
+        Self::from_g(gain * g, 1.0 / gain, gain)
     }
 
     /// The filter that undoes this one, exactly: its zero, at low/high times the pole, becomes the pole. Real-time safe.
     #[must_use]
     pub fn inverse(self) -> Self {
-        Shelf { g: self.g * self.low / self.high, low: 1.0 / self.low, high: 1.0 / self.high }
+        Self::from_g(self.g * self.low / self.high, 1.0 / self.low, 1.0 / self.high)
     }
 
     /// A part `t` of the way to `other`. Real-time safe.
     #[must_use]
     pub fn toward(self, other: Shelf, t: f64) -> Self {
         let between = |a: f64, b: f64| a + t * (b - a);
-        Shelf { g: between(self.g, other.g), low: between(self.low, other.low), high: between(self.high, other.high) }
+        Self::from_g(between(self.g, other.g), between(self.low, other.low), between(self.high, other.high))
+    }
+
+    fn from_g(g: f64, low: f64, high: f64) -> Self {
+        Shelf { g, step: g / (1.0 + g), low, high }
     }
 
     /// Whether it does nothing. Real-time safe.
@@ -68,7 +74,7 @@ impl ShelfState {
     /// One sample. Real-time safe.
     #[inline(always)]
     pub fn step(&mut self, shelf: Shelf, input: f64) -> f64 {
-        let rise = (input - self.state) * (shelf.g / (1.0 + shelf.g));
+        let rise = (input - self.state) * shelf.step;
         let low = self.state + rise;
         self.state = low + rise;
         shelf.low * low + shelf.high * (input - low)

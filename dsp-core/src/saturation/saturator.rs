@@ -49,6 +49,9 @@ pub const SATURATION_GLIDE_SECONDS: f64 = 0.03;
 /// Corner of the high-pass that keeps a lopsided curve's rectified level from the output, in hertz.
 const DC_HZ: f64 = 5.0;
 
+/// Q of the head bump.
+const BUMP_Q: f64 = 0.8;
+
 /// What the last block did, for an editor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SaturationReading {
@@ -129,6 +132,8 @@ pub struct Saturation<const CH: usize> {
     /// Samples at the front of the workings that still hold a glide.
     unsettled: usize,
     emphasis: Shelf,
+    /// Frames for which no gain has moved; the most there are once the gains are held.
+    still: usize,
     /// Gains go in with the audio and come out with it.
     gains: GainLine,
     span: SpanGains,
@@ -160,6 +165,7 @@ impl<const CH: usize> Saturation<CH> {
             workings: Workings::new(Model::default().parts().bias_at(0.0), 1.0),
             unsettled: 0,
             emphasis: Shelf::FLAT,
+            still: 0,
             gains: GainLine::new(0),
             span: SpanGains::default(),
             channels: std::array::from_fn(|_| Channel::new(0, 0, Alignment::Prompt, 48_000.0)),
@@ -233,6 +239,7 @@ impl<const CH: usize> Saturation<CH> {
         self.after.snap();
         let bias = self.parts.bias_at(self.params.bias_percent);
         self.settle(0..MAX_CHUNK_SAMPLES);
+        self.still = 0;
         self.gains.fill(self.gain_db.value(), self.drive_db.value());
         self.channels.iter_mut().for_each(|channel| channel.start(bias));
         self.running = true;
@@ -268,6 +275,19 @@ impl<const CH: usize> Saturation<CH> {
 
     /// Gains and workings of the next `len` frames.
     fn glide(&mut self, len: usize) {
+        let ramps = [&self.bias_percent, &self.drive_db, &self.gain_db, &self.blocking, &self.wet];
+        if self.filling > 0 || ramps.iter().any(|ramp| ramp.is_moving()) {
+            self.still = 0;
+        } else if self.still >= self.latency {
+            // the line holds one and the same gain throughout: nothing is left to move
+            if self.still != usize::MAX {
+                self.still = usize::MAX;
+                self.hold();
+            }
+            return;
+        } else {
+            self.still += len;
+        }
         let glides = self.bias_percent.is_moving() || self.drive_db.is_moving();
         let bump = math::db_to_gain(self.parts.bump_db) - 1.0;
         let filling = self.filling;
@@ -289,6 +309,20 @@ impl<const CH: usize> Saturation<CH> {
             self.span.blocking[frame] = self.blocking.next_value();
             self.span.wet[frame] = if frame < filling { 0.0 } else { self.wet.next_value() };
         }
+    }
+
+    /// Gains that have settled, for spans of any length.
+    fn hold(&mut self) {
+        let gains = self.gains.newest_gains;
+        self.span = SpanGains {
+            drive: [self.gains.newest_drive; GRID_FRAMES],
+            inverse_drive: [gains.inverse_drive; GRID_FRAMES],
+            gain: [gains.gain; GRID_FRAMES],
+            bump: [(math::db_to_gain(self.parts.bump_db) - 1.0) * gains.bump; GRID_FRAMES],
+            blocking: [self.blocking.value(); GRID_FRAMES],
+            wet: [self.wet.value(); GRID_FRAMES],
+            apart: [gains.apart; GRID_FRAMES],
+        };
     }
 
     /// What has been reached holds for these samples of a chunk.
@@ -370,8 +404,7 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
             start = end;
         }
         for samples in block.channels_ref() {
-            let peak = samples.iter().fold(0.0f32, |peak, s| peak.max(s.abs()));
-            self.reading.output_peak = self.reading.output_peak.max(peak);
+            self.reading.output_peak = self.reading.output_peak.max(peak(samples));
         }
     }
 
@@ -386,7 +419,7 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
         let pole = |hz: f64| tail_frames(hz, self.sample_rate_hz);
         let lopsided = self.blocking.is_moving() || self.blocking.target() != 0.0;
         // the oversampler, the tones (a tilt by 12 dB has its pole at a quarter of the pivot), the deepest emphasis, the bump
-        // (Q = 0.8: it decays as a pole at 0.6 of its centre), the high-pass
+        // (at its Q it decays as a pole at 0.6 of its centre), the high-pass
         let filters = 2 * pole(TONE_PIVOT_HZ / 4.0) + pole(40.0) + pole(0.6 * BUMP_HZ);
         Tail::Frames(2 * self.latency + 64 + filters + if lopsided { pole(DC_HZ) } else { 0 })
     }
@@ -396,6 +429,11 @@ impl<const CH: usize> Default for Saturation<CH> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The largest magnitude; as whole numbers, since the order of positive floats is that of their bits, and those go in vectors.
+fn peak(samples: &[f32]) -> f32 {
+    f32::from_bits(samples.iter().fold(0, |peak, s| peak.max(s.abs().to_bits())))
 }
 
 /// Half-band stages: the curve runs at 176.4 kHz or more in `Mix` and at twice that in `Master`.
@@ -554,7 +592,8 @@ struct Channel {
     emphasis: ShelfState,
     deemphasis: ShelfState,
     bump: [f64; 2],
-    bump_g: f64,
+    /// g and 1/(1 + g (g + k)) of the bump.
+    bump_g: [f64; 2],
     dc: ShelfState,
     dc_shelf: Shelf,
     after: ShelfState,
@@ -563,6 +602,7 @@ struct Channel {
 
 impl Channel {
     fn new(stages: usize, latency: usize, alignment: Alignment, sample_rate_hz: f64) -> Self {
+        let g = math::tan(math::PI * BUMP_HZ / sample_rate_hz);
         Channel {
             dry: DelayLine::new(latency),
             toned: DelayLine::new(latency),
@@ -573,7 +613,7 @@ impl Channel {
             emphasis: ShelfState::default(),
             deemphasis: ShelfState::default(),
             bump: [0.0; 2],
-            bump_g: math::tan(math::PI * BUMP_HZ / sample_rate_hz),
+            bump_g: [g, 1.0 / (1.0 + g * (g + 1.0 / BUMP_Q))],
             dc: ShelfState::default(),
             dc_shelf: Shelf::new(DC_HZ, 1.0, 0.0, sample_rate_hz),
             after: ShelfState::default(),
@@ -612,18 +652,19 @@ impl Channel {
         [before, after]: [ToneSpan; 2],
         reading: &mut SaturationReading,
     ) {
-        let mut toned = [0.0f32; GRID_FRAMES];
-        let mut driven = [0.0f32; GRID_FRAMES];
         let len = samples.len().min(GRID_FRAMES);
+        let [mut dry, mut toned, mut driven] = [[0.0f32; GRID_FRAMES]; 3];
+        dry[..len].copy_from_slice(&samples[..len]);
+        self.dry.process(&mut dry[..len]);
         let flat = !before.moving && before.now.is_flat();
         for (frame, sample) in samples.iter().enumerate().take(len) {
-            let dry = f64::from(*sample);
-            let tone = if flat { dry } else { self.before.step(before.shelf(frame), dry) };
+            let input = f64::from(*sample);
+            let tone = if flat { input } else { self.before.step(before.shelf(frame), input) };
             toned[frame] = tone as f32;
             let emphasised = if parts.emphasis.is_some() { self.emphasis.step(emphasis, tone) } else { tone };
             driven[frame] = math::flush(emphasised * gains.drive[frame]) as f32;
         }
-        reading.curve_input_peak = driven[..len].iter().fold(reading.curve_input_peak, |peak, s| peak.max(s.abs()));
+        reading.curve_input_peak = reading.curve_input_peak.max(peak(&driven[..len]));
 
         let mut residual = [0.0f32; GRID_FRAMES];
         let [raised, bent] = &mut self.raised;
@@ -636,7 +677,7 @@ impl Channel {
         let deemphasis = emphasis.inverse();
         let flat = !after.moving && after.now.is_flat();
         for (frame, sample) in samples.iter_mut().enumerate().take(len) {
-            let dry = f64::from(self.dry.push(*sample));
+            let dry = f64::from(dry[frame]);
             let bent = f64::from(residual[frame]) * gains.inverse_drive[frame];
             let bent = if parts.emphasis.is_some() { self.deemphasis.step(deemphasis, bent) } else { bent };
             let mut wet = gains.apart[frame] * f64::from(toned[frame]) + bent;
@@ -656,11 +697,11 @@ impl Channel {
 
     /// A band-pass of gain 1 at its centre.
     fn bump_band(&mut self, input: f64) -> f64 {
-        let (g, k) = (self.bump_g, 1.0 / 0.8);
+        let [g, a] = self.bump_g;
         let [band_state, low_state] = self.bump;
-        let band = (band_state + g * (input - low_state)) / (1.0 + g * (g + k));
+        let band = (band_state + g * (input - low_state)) * a;
         let low = low_state + g * band;
         self.bump = [2.0 * band - band_state, 2.0 * low - low_state];
-        k * band
+        band / BUMP_Q
     }
 }
