@@ -141,19 +141,13 @@ impl FractionalDelay {
     fn step(allpass: &mut Allpass, ring: &[f32], at: usize, delay_frames: f64) -> f64 {
         // the ring is a power of two long, and not empty
         let input = f64::from(ring[at.wrapping_sub(allpass.whole) & (ring.len() - 1)]);
-        let d = delay_frames - allpass.whole as f64;
-        let ([x1, x2], [y1, y2]) = (allpass.x, allpass.y);
+        if delay_frames != allpass.tuned_to {
+            allpass.tune(delay_frames);
+        }
+        let ([x1, x2], [y1, y2], [a1, a2]) = (allpass.x, allpass.y, allpass.a);
         let output = match allpass.order {
-            Order::First => {
-                let d = d.clamp(SHORTEST_FRAMES, 4.0);
-                (1.0 - d) / (1.0 + d) * (input - y1) + x1
-            }
-            Order::Second => {
-                let d = d.clamp(1.05, 5.0);
-                let a1 = 2.0 * (2.0 - d) / (d + 1.0);
-                let a2 = (d - 1.0) * (d - 2.0) / ((d + 1.0) * (d + 2.0));
-                a2 * (input - y2) + a1 * (x1 - y1) + x2
-            }
+            Order::First => a1 * (input - y1) + x1,
+            Order::Second => a2 * (input - y2) + a1 * (x1 - y1) + x2,
         };
         allpass.x = [input, x1];
         allpass.y = [output, y1];
@@ -166,8 +160,28 @@ impl FractionalDelay {
 struct Allpass {
     order: Order,
     whole: usize,
+    /// The whole delay that the coefficients give.
+    tuned_to: f64,
+    a: [f64; 2],
     x: [f64; 2],
     y: [f64; 2],
+}
+
+impl Allpass {
+    fn tune(&mut self, delay_frames: f64) {
+        let d = delay_frames - self.whole as f64;
+        self.tuned_to = delay_frames;
+        self.a = match self.order {
+            Order::First => {
+                let d = d.clamp(SHORTEST_FRAMES, 4.0);
+                [(1.0 - d) / (1.0 + d), 0.0]
+            }
+            Order::Second => {
+                let d = d.clamp(1.05, 5.0);
+                [2.0 * (2.0 - d) / (d + 1.0), (d - 1.0) * (d - 2.0) / ((d + 1.0) * (d + 2.0))]
+            }
+        };
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
