@@ -386,7 +386,7 @@ fn tone_tilts() {
 }
 
 /// Moved controls leave nothing but the curve's own harmonics: over a quiet sine at 200 Hz, whose harmonics are gone by
-/// 6 kHz, less than −90 dBFS above that.
+/// 6 kHz, a peak of less than −85 dBFS above that.
 #[test]
 fn moves_do_not_click() {
     let frames = 32_768;
@@ -415,13 +415,19 @@ fn moves_do_not_click() {
                 stage.set_params(if (24..32).contains(&n) || (40..42).contains(&n) { &to } else { &from });
                 stage.process(&mut Block::new([block]));
             }
-            let windowed: Vec<f32> = (audio.iter().enumerate())
-                .map(|(n, s)| (f64::from(*s) * (PI * n as f64 / frames as f64).sin().powi(8) * 3.657) as f32)
+            // under a sin⁸ window, so that the signal's own ends are not heard
+            let mut input: Vec<f64> = (audio.iter().enumerate())
+                .map(|(n, s)| f64::from(*s) * (PI * n as f64 / frames as f64).sin().powi(8))
                 .collect();
-            let splatter =
-                lines(&windowed)[6000 * frames / 48_000..].iter().fold(0.0f64, |most, line| most.max(line.norm()));
+            let mut planner = RealFftPlanner::new();
+            let fft = planner.plan_fft_forward(frames);
+            let mut spectrum = fft.make_output_vec();
+            fft.process(&mut input, &mut spectrum).unwrap();
+            spectrum[..6000 * frames / 48_000].fill(Complex64::default());
+            planner.plan_fft_inverse(frames).process(&mut spectrum, &mut input).unwrap();
+            let splatter = input.iter().fold(0.0f64, |peak, s| peak.max(s.abs())) / frames as f64;
             println!("{quality:?} {name}: {:.1} dBFS", db(splatter));
-            assert!(db(splatter) < -90.0, "{quality:?} {name}: {} dBFS", db(splatter));
+            assert!(db(splatter) < -85.0, "{quality:?} {name}: {} dBFS", db(splatter));
         }
     }
 }

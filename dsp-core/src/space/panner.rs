@@ -65,12 +65,8 @@ controls! {
 
 const PAN: Range = Range::linear(-100.0, 100.0, 0.0, Unit::Pan, 1);
 
-/// How long moved pan, width and mono controls take to arrive, in seconds.
+/// How long moved controls take to arrive, in seconds.
 pub const PAN_GLIDE_SECONDS: f64 = 0.02;
-/// How long moved time pan takes to arrive, in seconds: the pitch then bends by 1.3 % for a move over the whole of one
-/// side, at most.
-pub const TIME_GLIDE_SECONDS: f64 = 0.1;
-
 /// Left and right gain of a source at `position`, −1 (left) to 1 (right). On a hard side the gains are exactly 1 and 0;
 /// mirrored positions have mirrored gains. Real-time safe.
 ///
@@ -267,67 +263,47 @@ impl Mix {
 /// Delays the side from which the sound moves away.
 #[derive(Clone, Debug)]
 struct TimePan {
-    /// Frames that the left side comes later; negative: the right one.
-    later: Ramp,
     sample_rate_hz: f64,
     sides: [FractionalDelay; 2],
-    /// Which of the lines hold sound.
-    used: [bool; 2],
 }
 
 impl TimePan {
     fn new(seconds: f64, sample_rate_hz: f64) -> Self {
-        let longest = (0.000_7 * sample_rate_hz).ceil();
-        TimePan {
-            later: Ramp::with_seconds(seconds * sample_rate_hz, TIME_GLIDE_SECONDS, sample_rate_hz),
-            sample_rate_hz,
-            sides: [FractionalDelay::new(longest), FractionalDelay::new(longest)],
-            used: [false; 2],
-        }
+        let longest = LONGEST_SECONDS * sample_rate_hz;
+        let fade_frames = (PAN_GLIDE_SECONDS * sample_rate_hz) as u32;
+        let delays = Self::delays(seconds, sample_rate_hz);
+        TimePan { sample_rate_hz, sides: delays.map(|frames| FractionalDelay::new(frames, longest, fade_frames)) }
+    }
+
+    /// Frames by which each side comes later.
+    fn delays(seconds: f64, sample_rate_hz: f64) -> [f64; 2] {
+        [seconds, -seconds].map(|later| later.max(0.0) * sample_rate_hz)
     }
 
     fn set_target(&mut self, seconds: f64) {
-        self.later.set_target(seconds * self.sample_rate_hz);
+        for (side, frames) in self.sides.iter_mut().zip(Self::delays(seconds, self.sample_rate_hz)) {
+            side.set_delay(frames);
+        }
     }
 
     fn reset(&mut self) {
-        self.later.snap();
         self.sides.iter_mut().for_each(FractionalDelay::reset);
-        self.used = [false; 2];
     }
 
     fn on_grid(&mut self) {
-        for (side, used) in self.sides.iter_mut().zip(self.used) {
-            if used {
-                side.flush();
-            }
-        }
+        self.sides.iter_mut().for_each(FractionalDelay::on_grid);
     }
 
     fn tail_frames(&self) -> usize {
-        FractionalDelay::tail_frames(self.later.value().abs().max(self.later.target().abs()))
+        self.sides.iter().map(FractionalDelay::tail_frames).max().unwrap_or(0)
     }
 
     fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
-        if !self.later.is_moving() && self.later.target() == 0.0 && self.used == [false; 2] {
-            return;
-        }
-        for (l, r) in left.iter_mut().zip(right.iter_mut()) {
-            let later = self.later.next_value();
-            let sides = self.sides.iter_mut().zip(&mut self.used);
-            for (((side, used), sample), delay) in sides.zip([l, r]).zip([later, -later]) {
-                if delay > 0.0 {
-                    if !*used && self.later.is_moving() {
-                        side.start_at(*sample);
-                    }
-                    *sample = side.push(*sample, delay);
-                    *used = true;
-                } else if *used {
-                    // a delay grows slower than time passes, so that the next one finds all it needs in an empty line
-                    side.reset();
-                    *used = false;
-                }
-            }
-        }
+        let [late_left, late_right] = &mut self.sides;
+        late_left.process(left);
+        late_right.process(right);
     }
 }
+
+/// The most that a side is late, in seconds.
+const LONGEST_SECONDS: f64 = 0.000_7;

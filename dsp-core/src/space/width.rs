@@ -4,6 +4,9 @@ use crate::control_grid::GRID_FRAMES;
 use crate::math;
 use crate::ramp::Ramp;
 
+/// How long a moved crossover takes to arrive, in seconds.
+pub const CROSSOVER_GLIDE_SECONDS: f64 = 0.1;
+
 /// Scales the side signal, and takes its low end away.
 ///
 /// Mono below f: the side goes through a Linkwitz-Riley high-pass of 24 dB/oct (S. Linkwitz, JAES 24(1), 1976: two
@@ -29,7 +32,8 @@ pub struct Width {
 }
 
 impl Width {
-    /// At rest: the side times `side_gain`, mono below `mono_below_hz` if that is given. Glides take `glide_seconds`.
+    /// At rest: the side times `side_gain`, mono below `mono_below_hz` if that is given. Glides of the gain and of
+    /// the low end take `glide_seconds`.
     /// Real-time safe.
     #[must_use]
     pub fn new(side_gain: f64, mono_below_hz: Option<f64>, glide_seconds: f64, sample_rate_hz: f64) -> Self {
@@ -38,7 +42,7 @@ impl Width {
         Width {
             side_gain: ramp(side_gain),
             mono: ramp(if mono_below_hz.is_some() { 1.0 } else { 0.0 }),
-            mono_octave: ramp(octave),
+            mono_octave: Ramp::with_seconds(octave, CROSSOVER_GLIDE_SECONDS, sample_rate_hz),
             sample_rate_hz,
             coefficients: Coefficients::new(math::exp2(octave), sample_rate_hz),
             step: 0.0,
