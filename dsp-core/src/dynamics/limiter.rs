@@ -19,8 +19,8 @@ use clip_gain::ClipGain;
 use fearless_simd::{Level, dispatch, f32x16, prelude::*};
 use fearless_simd_macros::simd;
 use gain_path::{GainPath, Rows, ShortGainPath};
-use glides::{GLIDE_SECONDS, Glides, fill};
-use history::{History, SPAN_FRAMES};
+use glides::{GLIDE_SECONDS, Glides, values};
+use history::{Frames, History, SPAN_FRAMES};
 use slow_gain::SlowGain;
 use style::Style;
 
@@ -171,8 +171,6 @@ const SECOND_EXCESS: f32 = 1.25;
 /// within the reach of the interpolation. At 0.1 ms that is 0.3 %, at 1 ms nothing.
 const EXCESS_BY_SQUARE: f32 = 0.05;
 
-type Frames = [f32; SPAN_FRAMES];
-
 impl<const CH: usize> Limiter<CH> {
     /// Not prepared yet. May allocate.
     #[must_use]
@@ -293,96 +291,82 @@ impl<const CH: usize> Limiter<CH> {
         } else {
             self.glides.ceiling.target() as f32
         };
-        fill(&mut self.glides.gain, self.gains.push(frames));
-        let mut links = [0.0; SPAN_FRAMES];
-        fill(&mut self.glides.transient_link, &mut links[..frames]);
-        let inverses = self.inverses.push(frames);
-        fill(&mut self.glides.ceiling, inverses);
-        inverses.iter_mut().for_each(|ceiling| *ceiling = 1.0 / ceiling.min(bound));
-
-        let mut along = [0.0; SPAN_FRAMES];
-        for (n, along) in along[..frames].iter_mut().enumerate() {
-            *along = (self.phase + n) as f32 / GRID_FRAMES as f32;
-        }
+        self.gains.push(&values(&mut self.glides.gain, frames), frames);
+        let links = values(&mut self.glides.transient_link, frames);
+        let inverses = values(&mut self.glides.ceiling, frames).map(|ceiling| 1.0 / ceiling.min(bound));
+        self.inverses.push(&inverses, frames);
+        let phase = self.phase;
         self.phase += frames;
+        let along: Frames = std::array::from_fn(|n| (phase + n) as f32 / GRID_FRAMES as f32);
         let limits = along.map(|a| self.clip_limit[0] + (self.clip_limit[1] - self.clip_limit[0]) * a);
 
         // the gain that each frame needs
         let mut needed = [[1.0; SPAN_FRAMES]; CH];
         let channels = self.channels.iter_mut().zip(block.channels_ref()).zip(&mut needed);
-        for (c, ((channel, input), needed)) in channels.enumerate() {
-            channel.input.push(frames).copy_from_slice(input);
-            let mut peaks = [0.0; SPAN_FRAMES];
-            let mut driven = [0.0; SPAN_FRAMES];
-            multiply(&mut driven, input, self.gains.delayed(0, frames));
+        for (c, ((channel, samples), needed)) in channels.enumerate() {
+            let mut input = [0.0; SPAN_FRAMES];
+            input[..frames].copy_from_slice(samples);
+            channel.input.push(&input, frames);
+            let (driven, mut peaks) = (multiplied(&input, &self.gains.delayed(0, frames)), [0.0; SPAN_FRAMES]);
             channel.detector.process(&driven[..frames], &mut peaks[..frames]);
             let detected = channel.detector.delay_frames();
             let gains = self.gains.delayed(detected, frames);
-            let mut undriven = [0.0; SPAN_FRAMES];
-            undriven.iter_mut().zip(&peaks).zip(gains).for_each(|((u, peak), gain)| *u = peak / gain);
-            self.reading.input_true_peak[c] = max(self.reading.input_true_peak[c], greatest(simd, &undriven));
+            let undriven = std::array::from_fn(|n| peaks[n] / gains[n]);
+            self.reading.input_true_peak[c] = max(self.reading.input_true_peak[c], greatest(simd, &undriven, frames));
             if !true_peak {
-                multiply(&mut peaks, channel.input.delayed(detected, frames), gains);
-                peaks.iter_mut().for_each(|p| *p = p.abs());
+                peaks = multiplied(&channel.input.delayed(detected, frames), &gains).map(f32::abs);
             }
-            multiply_by(&mut peaks, self.inverses.delayed(0, frames));
-            self.span_peaks[c] = max(self.span_peaks[c], greatest(simd, &peaks));
+            peaks = multiplied(&peaks, &inverses);
+            self.span_peaks[c] = max(self.span_peaks[c], greatest(simd, &peaks, frames));
 
             let [from, to] = [self.slow_reduction[0][c], self.slow_reduction[1][c]];
             let slow = along.map(|a| 1.0 - (from + (to - from) * a));
-            peaks.iter_mut().zip(&slow).for_each(|(p, s)| *p *= s);
-            let mut clip = [1.0; SPAN_FRAMES];
-            channel.clip.gains(&peaks[..frames], &limits[..frames], &mut clip[..frames]);
-            channel.clip.delay(&mut peaks[..frames]);
+            peaks = multiplied(&peaks, &slow);
+            let clip = channel.clip.gains(&peaks, &limits, frames);
+            channel.clip.delay(&mut peaks, frames);
             for ((needed, peak), clip) in needed.iter_mut().zip(&peaks).zip(&clip) {
                 *needed = 1.0 / (1.0 + (max(peak * clip, 1.0) - 1.0) * self.excess);
             }
-            multiply(channel.base.push(frames), &slow, &clip);
+            channel.base.push(&multiplied(&slow, &clip), frames);
         }
         link(&mut needed, &links);
 
         // the limited signal, and what its true peaks need
         self.fast.process(&mut needed, frames, self.keep);
-        for (channel, needed) in self.channels.iter_mut().zip(&mut needed) {
-            let delay = delays.detected + delays.limited;
-            let limited = channel.limited.push(frames);
-            multiply(limited, channel.input.delayed(delay, frames), self.gains.delayed(delay, frames));
-            multiply_by(needed, channel.base.delayed(delays.limited, frames));
-            multiply_by(limited, needed);
-        }
-        let fast = needed;
-        for (c, (channel, needed)) in self.channels.iter_mut().zip(&mut needed).enumerate() {
-            let mut peaks = [0.0; SPAN_FRAMES];
-            channel.second_detector.process(channel.limited.delayed(0, frames), &mut peaks[..frames]);
+        let mut fast = needed;
+        let gains = self.gains.delayed(delays.detected + delays.limited, frames);
+        for (c, ((channel, needed), fast)) in self.channels.iter_mut().zip(&mut needed).zip(&mut fast).enumerate() {
+            *fast = multiplied(fast, &channel.base.delayed(delays.limited, frames));
+            let input = channel.input.delayed(delays.detected + delays.limited, frames);
+            let (limited, mut peaks) = (multiplied(&multiplied(&input, &gains), fast), [0.0; SPAN_FRAMES]);
+            channel.limited.push(&limited, frames);
+            channel.second_detector.process(&limited[..frames], &mut peaks[..frames]);
             // the ceiling that the fast gain was made for
             let inverses = self.inverses.delayed(delays.limited + channel.second_detector.delay_frames(), frames);
-            for ((needed, peak), inverse) in needed.iter_mut().zip(&peaks).zip(inverses) {
+            for ((needed, peak), inverse) in needed.iter_mut().zip(&peaks).zip(&inverses) {
                 let over = max(peak * inverse, 1.0) - 1.0;
                 *needed = if true_peak { 1.0 / (1.0 + over * SECOND_EXCESS) } else { 1.0 };
             }
-            multiply_by(&mut peaks, needed);
-            self.reading.output_true_peak[c] = max(self.reading.output_true_peak[c], greatest(simd, &peaks));
+            peaks = multiplied(&peaks, needed);
+            self.reading.output_true_peak[c] = max(self.reading.output_true_peak[c], greatest(simd, &peaks, frames));
         }
         link(&mut needed, &links);
-
         self.second.process(simd, &mut needed, frames);
 
         let listening = self.glides.listening(frames);
+        let gains = self.gains.delayed(delays.total(), frames);
         let mut outputs = block.channels().iter_mut();
-        for (c, (channel, needed)) in self.channels.iter_mut().zip(&mut needed).enumerate() {
-            let mut out = [0.0; SPAN_FRAMES];
-            multiply(&mut out, channel.limited.delayed(delays.trimmed, frames), needed);
+        for (c, (channel, needed)) in self.channels.iter_mut().zip(&needed).enumerate() {
             // rounding alone can have come over
-            out.iter_mut().for_each(|s| *s = s.clamp(-bound, bound));
-            multiply_by(needed, &fast[c]);
-            self.reading.gain[c] = needed[frames.max(1) - 1];
-            let mut reductions = [0.0; SPAN_FRAMES];
-            reductions.iter_mut().zip(&needed[..frames]).for_each(|(r, gain)| *r = 1.0 - gain);
-            self.reading.least_gain[c] = self.reading.least_gain[c].min(1.0 - greatest(simd, &reductions));
-            let input = channel.input.delayed(delays.total(), frames);
-            listening.mix(&mut out, input, self.gains.delayed(delays.total(), frames));
+            let mut out =
+                multiplied(&channel.limited.delayed(delays.trimmed, frames), needed).map(|s| s.clamp(-bound, bound));
+            let gain = multiplied(&fast[c], needed);
+            self.reading.gain[c] = gain[frames.max(1) - 1];
+            let least = 1.0 - greatest(simd, &gain.map(|gain| 1.0 - gain), frames);
+            self.reading.least_gain[c] = self.reading.least_gain[c].min(least);
+            listening.mix(&mut out, &channel.input.delayed(delays.total(), frames), &gains);
             if let Some(output) = outputs.next() {
-                output.iter_mut().zip(&out).for_each(|(to, from)| *to = *from);
+                output.copy_from_slice(&out[..frames]);
             }
         }
     }
@@ -476,17 +460,8 @@ impl Delays {
 }
 
 #[inline(always)]
-fn multiply(product: &mut [f32], a: &[f32], b: &[f32]) {
-    for ((product, a), b) in product.iter_mut().zip(a).zip(b) {
-        *product = a * b;
-    }
-}
-
-#[inline(always)]
-fn multiply_by(product: &mut [f32], factor: &[f32]) {
-    for (product, factor) in product.iter_mut().zip(factor) {
-        *product *= factor;
-    }
+fn multiplied(a: &Frames, b: &Frames) -> Frames {
+    std::array::from_fn(|n| a[n] * b[n])
 }
 
 /// Draws the gains of all channels to the least of them, by each frame's share; at 1 they are the same bits.
@@ -503,11 +478,12 @@ fn link<const CH: usize>(needed: &mut Rows<CH>, links: &Frames) {
     }
 }
 
-/// The greatest of a span whose unused frames are zero.
+/// The greatest of the first `frames`, and 0.
 #[inline(always)]
-fn greatest<S: Simd>(simd: S, values: &Frames) -> f32 {
-    let (low, high) = values.split_at(SPAN_FRAMES / 2);
-    f32x16::from_slice(simd, low).max_precise(f32x16::from_slice(simd, high)).reduce_max_precise()
+fn greatest<S: Simd>(simd: S, values: &Frames, frames: usize) -> f32 {
+    let used: Frames = std::array::from_fn(|n| if n < frames { values[n] } else { 0.0 });
+    let (low, high) = used.split_at(SPAN_FRAMES / 2);
+    f32x16::from_slice(simd, low).max_precise(f32x16::from_slice(simd, high)).max_precise(0.0).reduce_max_precise()
 }
 
 #[inline(always)]

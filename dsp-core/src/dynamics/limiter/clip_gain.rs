@@ -1,12 +1,12 @@
 //! The clip, as a gain.
 
-use super::history::SPAN_FRAMES;
+use super::history::{Frames, SPAN_FRAMES};
 
 /// A soft clip of the peaks, as a gain that moves within a few frames.
 ///
 /// The curve takes a peak v, re ceiling, to v up to 0.75, to v − (v − 0.75)² up to 1.25, to 1 above: it and its slope have
 /// no break. The gain is the curve over v, no less than a limit: what is over by more than the clip may take is left to the
-/// limiter. As peaks count between samples too and the gain is the least of four frames under a (1 2 1)/4 mean, what is
+/// limiter. As peaks count between samples too and the gain is the least of six frames under a (1 4 6 4 1)/16 mean, what is
 /// clipped is the envelope of a few frames: a low tone gets the curve itself, a high one a gain and no overtones that
 /// would fold back.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +29,13 @@ impl ClipGain {
         self.gains = [1.0; BACK];
     }
 
-    /// Takes peaks re ceiling (slow gain included) and delays them; multiplies `base`, likewise delayed, by the clip's
-    /// gain. `limits` are the least gains of these frames; 1 is no clip. Real-time safe.
+    /// Takes peaks re ceiling (slow gain included) and the least gains of these frames (1 is no clip), and gives the gains
+    /// of the frames before, as [`delay`](Self::delay) delays. Real-time safe.
     #[inline(always)]
-    pub(super) fn gains(&mut self, peaks: &[f32], limits: &[f32], gains: &mut [f32]) {
-        let frames = peaks.len().min(SPAN_FRAMES);
+    pub(super) fn gains(&mut self, peaks: &Frames, limits: &Frames, frames: usize) -> Frames {
+        let mut gains = [1.0; SPAN_FRAMES];
         if limits.iter().chain(&self.gains).all(|gain| *gain == 1.0) {
-            gains.fill(1.0);
-            return;
+            return gains;
         }
         let mut raw = [1.0f32; SPAN_FRAMES + BACK];
         raw[..BACK].copy_from_slice(&self.gains);
@@ -47,25 +46,22 @@ impl ClipGain {
         }
         self.gains.copy_from_slice(&raw[frames..frames + BACK]);
         for (gain, raw) in gains.iter_mut().zip(raw.windows(BACK + 1)) {
-            let (mut least, mut sum) = ([1.0f32; 5], 0.0);
-            for (n, least) in least.iter_mut().enumerate() {
-                *least = raw[n..n + MINIMUM].iter().copied().fold(1.0, |l, g| if g < l { g } else { l });
-            }
-            for (least, weight) in least.iter().zip([1.0, 4.0, 6.0, 4.0, 1.0]) {
-                sum += least * weight;
+            let mut sum = 0.0;
+            for (n, weight) in [1.0, 4.0, 6.0, 4.0, 1.0].into_iter().enumerate() {
+                sum += weight * raw[n..n + MINIMUM].iter().copied().fold(1.0, |l, g| if g < l { g } else { l });
             }
             *gain = sum * (1.0 / 16.0);
         }
+        gains
     }
 
     /// Delays `values`, as the gains are. Real-time safe.
     #[inline(always)]
-    pub(super) fn delay(&mut self, values: &mut [f32]) {
-        let frames = values.len().min(SPAN_FRAMES);
+    pub(super) fn delay(&mut self, values: &mut Frames, frames: usize) {
         let mut line = [0.0; SPAN_FRAMES + DELAY_FRAMES];
         line[..DELAY_FRAMES].copy_from_slice(&self.peaks);
-        line[DELAY_FRAMES..DELAY_FRAMES + frames].copy_from_slice(&values[..frames]);
-        values[..frames].copy_from_slice(&line[..frames]);
+        line[DELAY_FRAMES..].copy_from_slice(values);
+        values.copy_from_slice(&line[..SPAN_FRAMES]);
         self.peaks.copy_from_slice(&line[frames..frames + DELAY_FRAMES]);
     }
 }

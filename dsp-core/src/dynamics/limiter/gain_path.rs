@@ -78,21 +78,23 @@ impl<const CH: usize> GainPath<CH> {
         // the channels side by side: each frame waits for the one before, so they share the wait
         let take = 1.0 - keep;
         let mut reduction = self.reduction;
-        let mut sums = [[0i64; CH]; SPAN_FRAMES];
-        for (n, sums) in sums[..frames].iter_mut().enumerate() {
+        let mut reductions = [[0.0; CH]; SPAN_FRAMES];
+        for (n, reductions) in reductions[..frames].iter_mut().enumerate() {
             for c in 0..CH {
                 let needed = 1.0 - f64::from(gains[c][n]);
                 let released = reduction[c] * keep + needed * take;
                 reduction[c] = if needed > released { needed } else { released };
-                // rounded up, so that the gain is at most what is needed
-                sums[c] = ((reduction[c] * UNIT + 0.499_999) + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64;
             }
+            *reductions = reduction;
         }
         self.reduction = reduction;
+        // rounded up, so that the gain is at most what is needed
+        let whole = |r: f64| ((r * UNIT + 0.499_999) + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64;
+        let mut sums = reductions.map(|r| r.map(whole));
         for mean in &mut self.means {
-            mean.process(&mut sums[..frames]);
+            mean.process(&mut sums, frames);
         }
-        for (n, sums) in sums[..frames].iter().enumerate() {
+        for (n, sums) in sums.iter().enumerate() {
             for c in 0..CH {
                 gains[c][n] = (1.0 - sums[c] as f64 * self.scale) as f32;
             }
@@ -252,17 +254,17 @@ impl<const CH: usize> RunningSum<CH> {
     }
 
     #[inline(always)]
-    fn process(&mut self, values: &mut [[i64; CH]]) {
-        let frames = values.len();
-        self.history.push(frames).copy_from_slice(values);
+    fn process(&mut self, values: &mut [[i64; CH]; SPAN_FRAMES], frames: usize) {
+        self.history.push(values, frames);
+        let old = self.history.delayed(self.len, frames);
         let mut sum = self.sum;
-        for (values, old) in values.iter_mut().zip(self.history.delayed(self.len, frames)) {
+        for (values, old) in values.iter_mut().zip(&old) {
             for c in 0..CH {
                 sum[c] += values[c] - old[c];
             }
             *values = sum;
         }
-        self.sum = sum;
+        self.sum = values[frames.max(1) - 1];
     }
 }
 

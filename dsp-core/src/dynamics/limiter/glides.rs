@@ -1,7 +1,7 @@
 //! How the limiter's controls glide, and which signal is heard.
 
 use super::LimiterParams;
-use super::history::SPAN_FRAMES;
+use super::history::{Frames, SPAN_FRAMES};
 use super::style::Style;
 use crate::math;
 use crate::ramp::Ramp;
@@ -76,9 +76,9 @@ impl Glides {
         let plain = settled && self.on.target() == 1.0 && self.delta.target() == 0.0 && self.unity.target() == 0.0;
         let mut listening = Listening { plain, ..Listening::default() };
         if !plain {
-            fill(&mut self.on, &mut listening.on[..frames]);
-            fill(&mut self.delta, &mut listening.delta[..frames]);
-            fill(&mut self.unity, &mut listening.unity[..frames]);
+            listening.on = values(&mut self.on, frames);
+            listening.delta = values(&mut self.delta, frames);
+            listening.unity = values(&mut self.unity, frames);
         }
         listening
     }
@@ -88,14 +88,14 @@ impl Glides {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Listening {
     plain: bool,
-    on: [f32; SPAN_FRAMES],
-    delta: [f32; SPAN_FRAMES],
-    unity: [f32; SPAN_FRAMES],
+    on: Frames,
+    delta: Frames,
+    unity: Frames,
 }
 
 impl Listening {
     /// Mixes the limited signal in `out` with the input, delayed, and its gain.
-    pub(super) fn mix(&self, out: &mut [f32; SPAN_FRAMES], input: &[f32], gains: &[f32]) {
+    pub(super) fn mix(&self, out: &mut Frames, input: &Frames, gains: &Frames) {
         if self.plain {
             return;
         }
@@ -111,14 +111,10 @@ impl Listening {
 
 /// The values of the coming frames; moves on by them.
 #[inline(always)]
-pub(super) fn fill(ramp: &mut Ramp, values: &mut [f32]) {
-    let mut values = values.iter_mut();
-    while ramp.is_moving() {
-        match values.next() {
-            Some(value) => *value = ramp.next_value() as f32,
-            None => return,
-        }
+pub(super) fn values(ramp: &mut Ramp, frames: usize) -> Frames {
+    let mut values = [ramp.target() as f32; SPAN_FRAMES];
+    if ramp.is_moving() {
+        values[..frames].iter_mut().for_each(|value| *value = ramp.next_value() as f32);
     }
-    let target = ramp.target() as f32;
-    values.for_each(|value| *value = target);
+    values
 }
