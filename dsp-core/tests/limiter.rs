@@ -233,6 +233,7 @@ fn true_peaks_of_programme_stay_under_the_ceiling() {
                 assert!(over <= 0.01, "{style:?}, {lookahead_ms} ms at {rate_hz} Hz: {over:.4} dB over");
                 // it does its work: at the ceiling, or the style's margin under it
                 assert!(over >= -0.15, "{style:?}, {lookahead_ms} ms at {rate_hz} Hz: {over:.4} dB over");
+                println!("{style:?}, {lookahead_ms} ms at {rate_hz} Hz: {over:.4} dB over");
                 worst = worst.max(over);
             }
         }
