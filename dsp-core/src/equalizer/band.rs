@@ -30,9 +30,15 @@ pub struct Band<const CH: usize> {
     pub listen: Listen<CH>,
     /// What the newest design was made from.
     designed: [f64; 3],
+    /// The frequency was moved so far that gliding there would sing.
+    leap: bool,
     sample_rate_hz: f64,
     fade_frames: u32,
 }
+
+/// From rest, a move of the frequency by more than this many octaves crossfades: a filter that rings and glides takes
+/// what it holds along, a chirp of up to −10 dB. Smaller moves, and those of automation under way, glide.
+const LEAP_OCTAVES: f64 = 1.0;
 
 /// The passage from one voice to another. First the *input* moves over, so that the new filter starts from nothing
 /// without a transient; then the old one's ringing is faded out.
@@ -72,6 +78,7 @@ impl<const CH: usize> Band<CH> {
             dynamic_db: 0.0,
             listen: Listen::new(fade_frames),
             designed: [0.0; 3],
+            leap: false,
             sample_rate_hz,
             fade_frames,
         }
@@ -89,7 +96,10 @@ impl<const CH: usize> Band<CH> {
             return;
         }
         self.params = *params;
-        self.log_frequency.set_target(math::ln(params.frequency_hz));
+        let log_frequency = math::ln(params.frequency_hz);
+        let move_octaves = (log_frequency - self.log_frequency.target()).abs() / math::LN_2;
+        self.leap |= !self.log_frequency.is_moving() && move_octaves > LEAP_OCTAVES;
+        self.log_frequency.set_target(log_frequency);
         self.log_q.set_target(math::ln(params.q));
         self.gain_db.set_target(params.gain_db);
         self.range_db.set_target(params.range_db);
@@ -99,6 +109,7 @@ impl<const CH: usize> Band<CH> {
     /// Forgets all audio and arrives at every target. Real-time safe.
     pub fn reset(&mut self, shared: &Shared, solo: bool) {
         self.snap();
+        self.leap = false;
         self.detector.reset();
         self.dynamic_db = 0.0;
         self.fade = None;
@@ -121,7 +132,8 @@ impl<const CH: usize> Band<CH> {
             }
         }
         let wanted = Spec::of::<CH>(shared.on, &self.params);
-        if self.fade.is_none() && wanted != self.voice.spec {
+        let leap = std::mem::take(&mut self.leap) && self.voice.spec.is_some();
+        if self.fade.is_none() && (wanted != self.voice.spec || leap) {
             self.old = self.voice;
             self.old.freeze();
             self.snap();

@@ -12,8 +12,8 @@ use crate::math;
 /// the ripple that rectifying leaves (at the band's frequency exactly, beside it nearly).
 ///
 /// Gain computer: D. Giannoulis, M. Massberg, J. Reiss, "Digital Dynamic Range Compressor Design", JAES 60(6), 2012,
-/// equation 4 with a slope of one and a knee of 6 dB; smoothing: their smooth decoupled peak detector, equation 17, on
-/// the change of gain in decibels.
+/// equation 4 with a slope of one and a knee of 6 dB; smoothing: their decoupled peak detector, equation 17, on the change
+/// of gain in decibels, but the attack smooths the way up only, so that both times are as labelled.
 #[derive(Clone, Copy, Debug)]
 pub struct Detector<const CH: usize> {
     first: Section,
@@ -90,7 +90,8 @@ impl<const CH: usize> Detector<CH> {
         let release = math::exp(-grid_ms / band.release_ms);
         let attack = math::exp(-grid_ms / band.attack_ms);
         self.released_db = wanted.max(release * self.released_db);
-        self.smoothed_db = attack * self.smoothed_db + (1.0 - attack) * self.released_db;
+        let rising = attack * self.smoothed_db + (1.0 - attack) * self.released_db;
+        self.smoothed_db = rising.min(self.released_db);
         if wanted == 0.0 && self.smoothed_db < SETTLED_DB {
             (self.released_db, self.smoothed_db) = (0.0, 0.0);
         }

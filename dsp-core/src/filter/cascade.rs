@@ -42,7 +42,7 @@ impl<const CH: usize> Group<CH> {
     pub fn set(&mut self, lane: usize, section: &Section) {
         for (place, value) in self.coefficients.iter_mut().zip(section.to_array()) {
             for (order, difference) in place.iter_mut().enumerate() {
-                if let Some(d) = difference.get_mut(lane) {
+                if let Some(d) = difference.get_mut(place_of(lane)) {
                     *d = if order == 0 { value } else { 0.0 };
                 }
             }
@@ -65,7 +65,7 @@ impl<const CH: usize> Group<CH> {
             // forward differences at t = 0
             let differences = [*p1, a + b + c, 2.0 * b + 6.0 * c, 6.0 * c];
             for (difference, value) in place.iter_mut().zip(differences) {
-                if let Some(d) = difference.get_mut(lane) {
+                if let Some(d) = difference.get_mut(place_of(lane)) {
                     *d = value;
                 }
             }
@@ -80,14 +80,14 @@ impl<const CH: usize> Group<CH> {
     /// The states of `lane` in each channel. Real-time safe.
     #[must_use]
     pub fn state(&self, lane: usize) -> [[f64; 2]; CH] {
-        self.state.map(|channel| channel.map(|s| s.get(lane).copied().unwrap_or(0.0)))
+        self.state.map(|channel| channel.map(|s| s.get(place_of(lane)).copied().unwrap_or(0.0)))
     }
 
     /// Puts states into `lane`. Real-time safe.
     pub fn set_state(&mut self, lane: usize, state: [[f64; 2]; CH]) {
         for (channel, values) in self.state.iter_mut().zip(state) {
             for (place, value) in channel.iter_mut().zip(values) {
-                if let Some(s) = place.get_mut(lane) {
+                if let Some(s) = place.get_mut(place_of(lane)) {
                     *s = value;
                 }
             }
@@ -100,6 +100,11 @@ impl<const CH: usize> Group<CH> {
             *s = math::flush(*s);
         }
     }
+}
+
+/// Where in the vectors the section of a lane is: the first section comes last.
+fn place_of(lane: usize) -> usize {
+    LANES - 1 - lane.min(LANES - 1)
 }
 
 /// Processes `lines` in place through all `groups`; each line has its states in the channel of its place. Lines are of
@@ -133,52 +138,71 @@ fn all<S: Simd, const CH: usize, const N: usize>(
     }
 }
 
+/// One group on `N` lines. The first section is in the last lane, so that the last section's output is in the first,
+/// and storing all lanes frame after frame leaves the right one behind.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // frames of all lines at once
+#[allow(clippy::needless_range_loop)] // loops over lines and coefficients are to be unrolled
 fn in_lanes<S: Simd, const CH: usize, const N: usize, const MOVING: bool>(
     simd: S,
     group: &mut Group<CH>,
     lines: &mut [&mut [f64]; N],
     frames: usize,
 ) {
-    let mut k = Lanes::<S, N>::load(simd, group);
-    // the input behind which the lanes drain, and the output
-    let mut buffer = [[0.0; MAX_SPAN + LANES]; N];
-    for (buffer, line) in buffer.iter_mut().zip(lines.iter()) {
-        for (b, l) in buffer.iter_mut().zip(line.iter().take(frames)) {
-            *b = *l;
+    let zero = f64x4::splat(simd, 0.0);
+    let mut k = Lanes { coefficients: [[zero; 4]; COEFFICIENTS], band: [zero; N], low: [zero; N], output: [zero; N] };
+    for c in 0..COEFFICIENTS {
+        for order in 0..if MOVING { 4 } else { 1 } {
+            k.coefficients[c][order] = f64x4::from_slice(simd, &group.coefficients[c][order]);
         }
     }
-    let lane = f64x4::from_slice(simd, &[0.0, 1.0, 2.0, 3.0]);
+    for n in 0..N.min(CH) {
+        k.band[n] = f64x4::from_slice(simd, &group.state[n][0]);
+        k.low[n] = f64x4::from_slice(simd, &group.state[n][1]);
+    }
+    // how many frames each lane lags
+    let lag = f64x4::from_slice(simd, &[3.0, 2.0, 1.0, 0.0]);
+    let mut output = [[0.0; MAX_SPAN + 2 * LANES]; N];
     for t in 0..LANES - 1 {
-        let started = lane.simd_le(f64x4::splat(simd, t as f64));
         let before = k;
-        let input = std::array::from_fn(|n| buffer[n][t]);
-        k.tick::<MOVING>(simd, input);
-        k.keep_where_not(started, &before);
+        let mut input = [0.0; N];
+        for n in 0..N {
+            input[n] = lines[n][t];
+        }
+        k.tick::<MOVING>(simd, &input);
+        k.keep_where_not::<MOVING>(lag.simd_le(f64x4::splat(simd, t as f64)), &before);
     }
     for t in LANES - 1..frames {
-        let input = std::array::from_fn(|n| buffer[n][t]);
-        let output = k.tick::<MOVING>(simd, input);
-        for (buffer, value) in buffer.iter_mut().zip(output) {
-            buffer[t - (LANES - 1)] = value;
+        let mut input = [0.0; N];
+        for n in 0..N {
+            input[n] = lines[n][t];
+        }
+        k.tick::<MOVING>(simd, &input);
+        for n in 0..N {
+            k.output[n].store_slice(&mut output[n][t..t + LANES]);
         }
     }
     for t in frames..frames + LANES - 1 {
-        let running = lane.simd_gt(f64x4::splat(simd, (t - frames) as f64));
         let before = k;
-        let output = k.tick::<MOVING>(simd, [0.0; N]);
-        k.keep_where_not(running, &before);
-        for (buffer, value) in buffer.iter_mut().zip(output) {
-            buffer[t - (LANES - 1)] = value;
+        k.tick::<MOVING>(simd, &[0.0; N]);
+        for n in 0..N {
+            k.output[n].store_slice(&mut output[n][t..t + LANES]);
+        }
+        k.keep_where_not::<MOVING>(lag.simd_gt(f64x4::splat(simd, (t - frames) as f64)), &before);
+    }
+    for n in 0..N {
+        lines[n][..frames].copy_from_slice(&output[n][LANES - 1..LANES - 1 + frames]);
+    }
+    for n in 0..N.min(CH) {
+        k.band[n].store_slice(&mut group.state[n][0]);
+        k.low[n].store_slice(&mut group.state[n][1]);
+    }
+    if MOVING {
+        for c in 0..COEFFICIENTS {
+            for order in 0..4 {
+                k.coefficients[c][order].store_slice(&mut group.coefficients[c][order]);
+            }
         }
     }
-    for (buffer, line) in buffer.iter().zip(lines.iter_mut()) {
-        for (b, l) in buffer.iter().zip(line.iter_mut().take(frames)) {
-            *l = *b;
-        }
-    }
-    k.store(group);
 }
 
 /// A group in registers, and what each lane put out last.
@@ -190,71 +214,48 @@ struct Lanes<S: Simd, const N: usize> {
     output: [f64x4<S>; N],
 }
 
+#[allow(clippy::needless_range_loop)] // loops over lines and coefficients are to be unrolled
 impl<S: Simd, const N: usize> Lanes<S, N> {
+    /// One frame in each lane: in the last lane that of `input`, in each lane before it one frame earlier.
     #[inline(always)]
-    fn load<const CH: usize>(simd: S, group: &Group<CH>) -> Self {
-        let state = |n: usize, which: usize| match group.state.get(n) {
-            Some(s) => f64x4::from_slice(simd, &s[which]),
-            None => f64x4::splat(simd, 0.0),
-        };
-        Lanes {
-            coefficients: std::array::from_fn(|c| {
-                std::array::from_fn(|order| f64x4::from_slice(simd, &group.coefficients[c][order]))
-            }),
-            band: std::array::from_fn(|n| state(n, 0)),
-            low: std::array::from_fn(|n| state(n, 1)),
-            output: [f64x4::splat(simd, 0.0); N],
-        }
-    }
-
-    #[inline(always)]
-    fn store<const CH: usize>(&self, group: &mut Group<CH>) {
-        for (place, values) in group.coefficients.iter_mut().zip(&self.coefficients) {
-            for (place, value) in place.iter_mut().zip(values) {
-                value.store_slice(place);
-            }
-        }
-        for (place, (band, low)) in group.state.iter_mut().zip(self.band.iter().zip(&self.low)) {
-            band.store_slice(&mut place[0]);
-            low.store_slice(&mut place[1]);
-        }
-    }
-
-    /// One frame in each lane, one later for each lane on; the last lane's output.
-    #[inline(always)]
-    fn tick<const MOVING: bool>(&mut self, simd: S, input: [f64; N]) -> [f64; N] {
-        let [direct, from_band, from_low, keep, cross, rise] = self.coefficients.map(|c| c[0]);
-        let mut last = [0.0; N];
+    fn tick<const MOVING: bool>(&mut self, simd: S, input: &[f64; N]) {
+        let [direct, from_band, from_low, keep, cross, rise] = [
+            self.coefficients[0][0],
+            self.coefficients[1][0],
+            self.coefficients[2][0],
+            self.coefficients[3][0],
+            self.coefficients[4][0],
+            self.coefficients[5][0],
+        ];
         for n in 0..N {
             let (band, low) = (self.band[n], self.low[n]);
-            let u = f64x4::splat(simd, input[n]).slide::<3>(self.output[n]);
+            let u = self.output[n].slide::<1>(f64x4::splat(simd, input[n]));
             let e = u - low;
-            let output = direct * u + (from_band * band - from_low * low);
+            self.output[n] = direct * u + (from_band * band - from_low * low);
             self.band[n] = keep * band + cross * e;
             self.low[n] = low + (cross * band + rise * e);
-            self.output[n] = output;
-            last[n] = output[LANES - 1];
         }
         if MOVING {
-            for [value, first, second, third] in &mut self.coefficients {
-                *value += *first;
-                *first += *second;
-                *second += *third;
+            for c in 0..COEFFICIENTS {
+                let [value, first, second, third] = self.coefficients[c];
+                self.coefficients[c] = [value + first, first + second, second + third, third];
             }
         }
-        last
     }
 
     /// Takes back what happened in lanes that are not `running`.
     #[inline(always)]
-    fn keep_where_not(&mut self, running: fearless_simd::mask64x4<S>, before: &Self) {
+    fn keep_where_not<const MOVING: bool>(&mut self, running: fearless_simd::mask64x4<S>, before: &Self) {
         for n in 0..N {
             self.band[n] = running.select(self.band[n], before.band[n]);
             self.low[n] = running.select(self.low[n], before.low[n]);
         }
-        for (now, before) in self.coefficients.iter_mut().zip(&before.coefficients) {
-            for (now, before) in now.iter_mut().zip(before) {
-                *now = running.select(*now, *before);
+        if MOVING {
+            for c in 0..COEFFICIENTS {
+                for order in 0..3 {
+                    self.coefficients[c][order] =
+                        running.select(self.coefficients[c][order], before.coefficients[c][order]);
+                }
             }
         }
     }
@@ -263,7 +264,7 @@ impl<S: Simd, const N: usize> Lanes<S, N> {
 /// The same as `in_lanes`, section after section.
 fn one_by_one<const CH: usize, const N: usize>(group: &mut Group<CH>, lines: &mut [&mut [f64]; N], frames: usize) {
     for lane in 0..LANES {
-        let mut coefficients = group.coefficients.map(|c| c.map(|d| d[lane]));
+        let mut coefficients = group.coefficients.map(|c| c.map(|d| d[place_of(lane)]));
         let mut states = group.state(lane);
         for frame in 0..frames {
             let section = Section::from_array(coefficients.map(|c| c[0]));
@@ -282,7 +283,7 @@ fn one_by_one<const CH: usize, const N: usize>(group: &mut Group<CH>, lines: &mu
         }
         for (place, values) in group.coefficients.iter_mut().zip(coefficients) {
             for (place, value) in place.iter_mut().zip(values) {
-                place[lane] = value;
+                place[place_of(lane)] = value;
             }
         }
         group.set_state(lane, states);

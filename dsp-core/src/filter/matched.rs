@@ -10,7 +10,7 @@
 //!
 //! The first factor has the zeros of P where z = e^s puts them (the matched-z transform), exact in frequency and
 //! damping at every Q. The second is the best quadratic for what remains, a linear least-squares problem at ten
-//! frequencies. Over 8 kHz three damped Gauss-Newton steps on both factors follow, so that the fit holds at 20 kHz and
+//! frequencies. Over 8 kHz a few damped Gauss-Newton steps on both factors follow, so that the fit holds at 20 kHz and
 //! for resonances beyond the Nyquist frequency. It is a smooth function of ω₀ and Q, free of branches that could jump.
 
 use crate::math;
@@ -41,19 +41,48 @@ pub fn fit(omega: f64, q: f64) -> Factors {
     let nodes = Nodes::new(omega, q);
     let mut near = matched_z(omega, q);
     let mut far = nodes.best_far(near);
-    let weight = smoothstep((omega - REFINE_FROM) / (REFINE_FULLY - REFINE_FROM));
-    if weight > 0.0 {
-        for _ in 0..REFINEMENTS {
-            nodes.refine(&mut near, &mut far, weight);
+    for (steps, from, fully) in REFINEMENTS {
+        let weight = smoothstep((omega - from) / (fully - from));
+        if weight > 0.0 {
+            for _ in 0..steps {
+                nodes.refine(&mut near, &mut far, weight);
+            }
         }
     }
     Factors { near: [1.0, near[0], near[1]], far }
 }
 
-/// Up to this ω₀ the matched-z factor is good to 0.005 dB as it is.
-const REFINE_FROM: f64 = 1.2;
-const REFINE_FULLY: f64 = 1.6;
-const REFINEMENTS: usize = 3;
+/// The same for Q = ∞, with the double zero of the first factor exactly at ω₀ as long as that is under the Nyquist
+/// frequency. Real-time safe.
+#[must_use]
+pub fn fit_null(omega: f64) -> Factors {
+    let damped = fit(omega, NULL_Q);
+    let sine = math::sin(0.5 * omega.min(math::PI));
+    let recip = 1.0 / (sine * sine);
+    // beyond there is no place for a zero: it gives way to what the fit makes of a sharp resonance
+    let gone = smoothstep((omega - 2.9) / 0.3);
+    let [_, a, b] = damped.near;
+    let near = [-2.0 * recip + (a + 2.0 * recip) * gone, recip * recip + (b - recip * recip) * gone];
+    // the rest is fitted away from the null, where both sides vanish
+    let mut equations = Normal::<3>::new();
+    let beside = [0.7, 0.85, 1.15].map(|k| (k * omega).min(HIGHEST));
+    let fixed = FIXED_OMEGA.into_iter().zip(FIXED_PHI);
+    for (w, p) in fixed.chain(beside.into_iter().map(|w| (w, sine_squared(w)))) {
+        let ratio = w / omega;
+        let detuned = (1.0 - ratio * ratio) * (1.0 - ratio * ratio);
+        let value = (1.0 + p * (near[0] + p * near[1])) / (weight_at(p) * (detuned + 1e-4));
+        equations.add([value, value * p, value * p * p], detuned / (detuned + 1e-4));
+    }
+    Factors { near: [1.0, near[0], near[1]], far: equations.solve(1e-12) }
+}
+
+/// What stands for the null beyond the Nyquist frequency.
+const NULL_Q: f64 = 30.0;
+
+/// So many Gauss-Newton steps are added while ω₀ goes from the first frequency to the second. Under 1.2 the matched-z
+/// factor is good to 0.005 dB as it is; from 18 kHz at 44.1 kHz on, and for resonances beyond the Nyquist frequency, it
+/// is only a beginning.
+const REFINEMENTS: [(usize, f64, f64); 2] = [(3, 1.2, 1.6), (2, 2.4, 2.8)];
 
 /// 0 up to 0, 1 from 1 on, without a corner.
 fn smoothstep(x: f64) -> f64 {
@@ -106,9 +135,20 @@ fn left(root: f64) -> f64 {
 
 /// Pairs leave the unit circle at this angle, a little under π,
 const LANDING: f64 = 3.05;
-const LANDING_SOFTNESS: f64 = 0.7;
-/// and tend to this factor: real roots φ = 1.0033 and 1.2727.
-const LANDED: [f64; 2] = [-1.7824418513587592, 0.7831466833737957];
+const LANDING_SOFTNESS: f64 = 1.6;
+/// and tend to this factor, of real roots φ = 1.0150 and 1.6650.
+const LANDED: [f64; 2] = [-1.585798816568047, 0.5917159763313609];
+
+/// φ at `w` radians per sample.
+fn sine_squared(w: f64) -> f64 {
+    let sine = math::sin(0.5 * w);
+    sine * sine
+}
+
+/// A₀(φ).
+fn weight_at(phi: f64) -> f64 {
+    WEIGHT_ROOTS.iter().map(|root| 1.0 - phi / root).product()
+}
 
 /// The frequencies at which a fit is judged: seven over the band and three about the resonance.
 struct Nodes {
@@ -137,18 +177,13 @@ impl Nodes {
         let half_width = 0.5 / (q + 0.5);
         let moving = [at, at * (1.0 - half_width), (at * (1.0 + half_width)).min(HIGHEST)];
         let (mut phi, mut recip) = ([0.0; NODES], [0.0; NODES]);
-        let sine_squared = |w: f64| {
-            let s = math::sin(0.5 * w);
-            s * s
-        };
         let fixed = FIXED_OMEGA.into_iter().zip(FIXED_PHI);
         let all = fixed.chain(moving.into_iter().map(|w| (w, sine_squared(w))));
         for ((phi, recip), (w, p)) in phi.iter_mut().zip(&mut recip).zip(all) {
             *phi = p;
-            let weight: f64 = WEIGHT_ROOTS.iter().map(|root| 1.0 - p / root).product();
             let (ratio, slope) = (w / omega, w / (omega * q));
             let detuned = 1.0 - ratio * ratio;
-            *recip = 1.0 / (weight * (detuned * detuned + slope * slope));
+            *recip = 1.0 / (weight_at(p) * (detuned * detuned + slope * slope));
         }
         Nodes { phi, recip }
     }
@@ -172,7 +207,7 @@ impl Nodes {
             let slope = p * f * recip;
             equations.add([slope, slope * p, n, n * p, n * p * p], 1.0 - n * f);
         }
-        let step = equations.solve(1e-5);
+        let step = equations.solve(3e-5);
         for (value, step) in near.iter_mut().chain(far.iter_mut()).zip(step) {
             *value += weight * step;
         }

@@ -52,12 +52,7 @@ pub fn tilt(omega: f64, q: f64, gain_db: f64) -> [Section; 2] {
 #[must_use]
 pub fn notch(omega: f64, q: f64) -> [Section; 2] {
     let denominator = matched::fit(omega, q);
-    let numerator = matched::fit(omega, NOTCH_Q);
-    let mut near = matched::spectral_factor(numerator.near);
-    // the zeros go onto the unit circle, beside which the fit has put them
-    let damping = near[1] * near[1] - 1e-6 * near[0] * near[2];
-    near[1] = damping.max(0.0).sqrt();
-    [section(near, denominator.near), section(matched::spectral_factor(numerator.far), denominator.far)]
+    over(matched::fit_null(omega), denominator, 1.0)
 }
 
 /// A band pass of unit gain at ω₀. Real-time safe.
@@ -136,8 +131,6 @@ fn first_order(side: Side, omega: f64) -> Section {
     let sum = [1.0, c + slope, d + slope * n];
     section(matched::spectral_factor(if side == Side::High { weight } else { square }), sum)
 }
-
-const NOTCH_Q: f64 = 1e4;
 
 /// `factor` (1 − φ/a)(1 − φ/b).
 fn product(factor: f64, a: f64, b: f64) -> [f64; 3] {
