@@ -204,7 +204,7 @@ impl<const CH: usize> Band<CH> {
     #[must_use]
     pub fn is_gliding(&self) -> bool {
         let ramps = [&self.log_frequency, &self.log_q, &self.gain_db, &self.range_db, &self.threshold_db];
-        self.fade.is_some() || ramps.into_iter().any(Ramp::is_moving)
+        self.fade.is_some() || self.leap || self.voice.is_moving() || ramps.into_iter().any(Ramp::is_moving)
     }
 
     /// The passage under way. Real-time safe.

@@ -20,6 +20,7 @@ use crate::control_grid::{ControlGrid, GRID_FRAMES};
 use crate::controls;
 use crate::equalizer::band::{Band, Shared};
 use crate::equalizer::rack::Rack;
+use crate::filter::cascade::{Line, MAX_SPAN};
 use crate::filter::complex::Complex;
 use crate::math;
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
@@ -50,6 +51,12 @@ pub struct Equalizer<const CH: usize, const BANDS: usize> {
     solo: Ramp,
     /// Something sounds, glides or fades: frames must be processed.
     active: bool,
+    /// Nothing but filters that stand still: several grid spans may be processed at once.
+    quiet: bool,
+    /// Grid points since the last one at which quiet filters' states are looked after.
+    points: usize,
+    lines: Lines<CH>,
+    key: Lines<CH>,
 }
 
 /// What the bands do at this moment.
@@ -59,8 +66,10 @@ pub struct Reading<const BANDS: usize> {
     pub dynamic_db: [f64; BANDS],
 }
 
-/// One grid span of audio in double precision.
-pub(crate) type Lines<const CH: usize> = [[f64; GRID_FRAMES]; CH];
+/// Some frames of audio in double precision.
+type Lines<const CH: usize> = [Line; CH];
+
+const QUIET_POINTS: usize = MAX_SPAN / GRID_FRAMES;
 
 impl<const CH: usize, const BANDS: usize> Equalizer<CH, BANDS> {
     /// Not prepared yet. May allocate.
@@ -78,6 +87,10 @@ impl<const CH: usize, const BANDS: usize> Equalizer<CH, BANDS> {
             polarity: Ramp::new(1.0, 1),
             solo: Ramp::new(0.0, 1),
             active: false,
+            quiet: false,
+            points: 0,
+            lines: [[0.0; _]; CH],
+            key: [[0.0; _]; CH],
         };
         equalizer.build();
         equalizer
@@ -115,6 +128,7 @@ impl<const CH: usize, const BANDS: usize> Equalizer<CH, BANDS> {
 
     fn arrive(&mut self) {
         self.grid.reset();
+        self.points = QUIET_POINTS - 1;
         self.pending = false;
         self.adopt();
         for ramp in [&mut self.gain_scale, &mut self.polarity, &mut self.solo] {
@@ -127,7 +141,7 @@ impl<const CH: usize, const BANDS: usize> Equalizer<CH, BANDS> {
         }
         self.rack.clear();
         self.rack.lay_out(&mut self.bands);
-        self.active = self.is_active();
+        self.take_stock();
     }
 
     fn adopt(&mut self) {
@@ -145,10 +159,16 @@ impl<const CH: usize, const BANDS: usize> Equalizer<CH, BANDS> {
     }
 
     fn on_grid(&mut self) {
+        self.points = (self.points + 1) % QUIET_POINTS;
         if self.pending {
             self.pending = false;
             self.adopt();
         } else if !self.active {
+            return;
+        } else if self.quiet {
+            if self.points == 0 {
+                self.rack.flush();
+            }
             return;
         }
         self.gain_scale.advance(GRID_FRAMES);
@@ -163,71 +183,81 @@ impl<const CH: usize, const BANDS: usize> Equalizer<CH, BANDS> {
         } else {
             self.rack.show(&self.bands);
         }
-        self.active = self.is_active();
+        self.take_stock();
     }
 
-    fn is_active(&self) -> bool {
-        let global = [&self.gain_scale, &self.polarity, &self.solo].into_iter().any(Ramp::is_moving);
-        let bands = self.bands.iter().any(|b| b.is_gliding() || b.listen.is_active());
-        global || bands || !self.rack.is_empty() || self.polarity.target() != 1.0 || self.solo.target() != 0.0
+    fn take_stock(&mut self) {
+        let ramps = [&self.gain_scale, &self.polarity, &self.solo].into_iter().any(Ramp::is_moving);
+        let solo = self.solo.target() != 0.0 || self.bands.iter().any(|b| b.listen.is_active());
+        let glides = ramps || self.bands.iter().any(|b| b.is_gliding());
+        let dynamic = self.bands.iter().any(Band::is_dynamic);
+        self.active = glides || solo || !self.rack.is_empty() || self.polarity.target() != 1.0;
+        self.quiet = !glides && !solo && !dynamic;
     }
 
     fn process_span(&mut self, block: &mut Block<'_, CH>, start: usize, len: usize) {
-        let mut lines: Lines<CH> = [[0.0; GRID_FRAMES]; CH];
         let (channels, side_chain) = block.split();
-        for (line, channel) in lines.iter_mut().zip(channels.iter()) {
+        for (line, channel) in self.lines.iter_mut().zip(channels.iter()) {
             for (to, from) in line.iter_mut().zip(channel.iter().skip(start).take(len)) {
                 *to = f64::from(*from);
             }
         }
-        if self.bands.iter().any(Band::is_dynamic) {
-            self.hear(&lines, side_chain, start, len);
+        if !self.quiet {
+            self.hear(side_chain, start, len);
         }
-        self.rack.process(&mut self.bands, &mut lines, len);
-        if self.solo.is_moving() || self.solo.target() != 0.0 || self.bands.iter().any(|b| b.listen.is_active()) {
-            self.listen(&mut lines, len);
+        self.rack.process(&mut self.bands, &mut self.lines, len);
+        if !self.quiet {
+            self.listen(len);
         }
         if self.polarity.is_moving() {
             for frame in 0..len {
                 let polarity = self.polarity.next_value();
-                lines.iter_mut().filter_map(|line| line.get_mut(frame)).for_each(|s| *s *= polarity);
+                self.lines.iter_mut().filter_map(|line| line.get_mut(frame)).for_each(|s| *s *= polarity);
             }
         } else if self.polarity.target() != 1.0 {
-            lines.iter_mut().flatten().for_each(|s| *s = -*s);
+            self.lines.iter_mut().flat_map(|line| line.iter_mut().take(len)).for_each(|s| *s = -*s);
         }
-        for (line, channel) in lines.iter().zip(channels.iter_mut()) {
+        for (line, channel) in self.lines.iter().zip(channels.iter_mut()) {
             for (from, to) in line.iter().zip(channel.iter_mut().skip(start).take(len)) {
                 *to = *from as f32;
             }
         }
     }
 
-    fn hear(&mut self, lines: &Lines<CH>, side_chain: Option<[&[f32]; CH]>, start: usize, len: usize) {
-        let mut side: Lines<CH> = [[0.0; GRID_FRAMES]; CH];
-        if let Some(key) = side_chain {
-            for (line, key) in side.iter_mut().zip(key) {
-                for (to, from) in line.iter_mut().zip(key.iter().skip(start).take(len)) {
-                    *to = f64::from(block::finite(*from));
-                }
+    /// The dynamic bands hear their key.
+    fn hear(&mut self, side_chain: Option<[&[f32]; CH]>, start: usize, len: usize) {
+        if !self.bands.iter().any(Band::is_dynamic) {
+            return;
+        }
+        for (n, line) in self.key.iter_mut().enumerate() {
+            let key = side_chain.and_then(|s| s.get(n).copied()).unwrap_or(&[]);
+            let samples = key.iter().skip(start).map(|s| f64::from(block::finite(*s)));
+            for (to, from) in line.iter_mut().zip(samples.chain(std::iter::repeat(0.0))).take(len) {
+                *to = from;
             }
         }
         for band in self.bands.iter_mut().filter(|band| band.is_dynamic()) {
-            let key = if band.params().key == Key::SideChain { &side } else { lines };
+            let key = if band.params().key == Key::SideChain { &self.key } else { &self.lines };
             for frame in 0..len {
                 band.hear(&frame_of(key, frame));
             }
         }
     }
 
-    fn listen(&mut self, lines: &mut Lines<CH>, len: usize) {
+    /// What is soloed takes the place of the whole.
+    fn listen(&mut self, len: usize) {
+        let heard = self.bands.iter().any(|b| b.listen.is_active());
+        if !heard && !self.solo.is_moving() && self.solo.target() == 0.0 {
+            return;
+        }
         for frame in 0..len {
-            let input = frame_of(lines, frame);
+            let input = frame_of(&self.lines, frame);
             let dry = 1.0 - self.solo.next_value();
             let mut output = input.map(|s| dry * s);
             for band in self.bands.iter_mut().filter(|b| b.listen.is_active()) {
                 band.listen.add(&input, &mut output);
             }
-            for (line, output) in lines.iter_mut().zip(output) {
+            for (line, output) in self.lines.iter_mut().zip(output) {
                 if let Some(sample) = line.get_mut(frame) {
                     *sample = output;
                 }
@@ -269,10 +299,15 @@ impl<const CH: usize, const BANDS: usize> Processor<CH> for Equalizer<CH, BANDS>
             if span.on_grid {
                 self.on_grid();
             }
-            if self.active {
-                self.process_span(block, span.start, span.len);
-            }
             start = span.start + span.len;
+            while self.quiet && !self.pending && self.points + 1 < QUIET_POINTS {
+                let Some(next) = self.grid.next(start, frames) else { break };
+                start = next.start + next.len;
+                self.points += 1;
+            }
+            if self.active {
+                self.process_span(block, span.start, start - span.start);
+            }
         }
     }
 

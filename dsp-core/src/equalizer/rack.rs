@@ -1,11 +1,10 @@
 //! Where the sections of all voices are processed: packed into groups of lanes, in the order of the bands.
 
-use crate::control_grid::GRID_FRAMES;
 use crate::equalizer::Lines;
 use crate::equalizer::band::Band;
 use crate::equalizer::design::{MAX_SECTIONS, Route};
 use crate::equalizer::voice::Voice;
-use crate::filter::cascade::{self, Group, LANES};
+use crate::filter::cascade::{self, Group, LANES, Line};
 use fearless_simd::Level;
 
 /// Groups of lanes, and in which order what passes through them.
@@ -99,13 +98,16 @@ impl<const CH: usize> Rack<CH> {
         Some(Leg { route, first: first / LANES, end })
     }
 
-    /// At a grid point: new paths for coefficients that move, and states that died away to zero. Real-time safe.
+    /// At a grid point: states that died away go to zero. Real-time safe.
+    pub fn flush(&mut self) {
+        self.groups.iter_mut().for_each(Group::flush);
+    }
+
+    /// At a grid point: new paths for coefficients that move, and `flush`. Real-time safe.
     pub fn show(&mut self, bands: &[Band<CH>]) {
         let moves = bands.iter().any(|band| band.voice.is_moving());
-        for group in &mut self.groups {
-            group.set_moving(false);
-            group.flush();
-        }
+        self.groups.iter_mut().for_each(|group| group.set_moving(false));
+        self.flush();
         if moves || self.moving {
             for band in bands {
                 band.voice.show(&mut self.groups);
@@ -122,13 +124,13 @@ impl<const CH: usize> Rack<CH> {
                 Stage::Series(leg) => run(self.level, &mut self.groups, leg, lines, len),
                 Stage::Fade { band, old, new } => {
                     let Some(fade) = bands.get_mut(*band).and_then(Band::fade) else { continue };
-                    let (mut amount, mut ringing) = ([0.0; GRID_FRAMES], [0.0; GRID_FRAMES]);
+                    let (mut amount, mut ringing): (Line, Line) = ([0.0; _], [0.0; _]);
                     for (a, r) in amount.iter_mut().zip(&mut ringing).take(len) {
                         (*a, *r) = (fade.input.next_value(), fade.ringing.next_value());
                     }
                     let mut rest = *lines;
                     for (line, rest) in lines.iter_mut().zip(&mut rest) {
-                        for ((sample, rest), amount) in line.iter_mut().zip(rest).zip(amount) {
+                        for ((sample, rest), amount) in line.iter_mut().zip(rest).zip(amount).take(len) {
                             *sample *= amount;
                             *rest *= 1.0 - amount;
                         }
@@ -140,7 +142,7 @@ impl<const CH: usize> Rack<CH> {
                         run(self.level, &mut self.groups, leg, lines, len);
                     }
                     for (line, rest) in lines.iter_mut().zip(rest) {
-                        for ((sample, rest), ringing) in line.iter_mut().zip(rest).zip(ringing) {
+                        for ((sample, rest), ringing) in line.iter_mut().zip(rest).zip(ringing).take(len) {
                             *sample += ringing * rest;
                         }
                     }
@@ -155,33 +157,24 @@ fn run<const CH: usize>(level: Level, groups: &mut [Group<CH>], leg: &Leg, lines
     let Some(groups) = groups.get_mut(leg.first..leg.end) else { return };
     match (leg.route, &mut lines[..]) {
         (Route::One(channel), lines) => {
-            if let Some(line) = lines.get_mut(channel).and_then(|line| line.get_mut(..len)) {
-                cascade::process(level, groups, [line]);
+            if let Some(line) = lines.get_mut(channel) {
+                cascade::process(level, groups, [line], len);
             }
         }
         (Route::Mid | Route::Side, [left, right, ..]) => {
             let sign = if leg.route == Route::Mid { 1.0 } else { -1.0 };
-            let mut before = [0.0; GRID_FRAMES];
-            for (b, (l, r)) in before.iter_mut().zip(left.iter().zip(right.iter())) {
+            let mut before: Line = [0.0; _];
+            for (b, (l, r)) in before.iter_mut().zip(left.iter().zip(right.iter())).take(len) {
                 *b = 0.5 * (*l + sign * *r);
             }
             let mut after = before;
-            if let Some(line) = after.get_mut(..len) {
-                cascade::process(level, groups, [line]);
-            }
-            for ((l, r), (a, b)) in left.iter_mut().zip(right.iter_mut()).zip(after.iter().zip(before)) {
+            cascade::process(level, groups, [&mut after], len);
+            for ((l, r), (a, b)) in left.iter_mut().zip(right.iter_mut()).zip(after.iter().zip(before)).take(len) {
                 let change = *a - b;
                 *l += change;
                 *r += sign * change;
             }
         }
-        _ => {
-            let mut rest = lines.iter_mut();
-            let lines: [&mut [f64]; CH] = std::array::from_fn(|_| match rest.next() {
-                Some(line) => &mut line[..len.min(GRID_FRAMES)],
-                None => &mut [],
-            });
-            cascade::process(level, groups, lines);
-        }
+        _ => cascade::process(level, groups, lines.each_mut(), len),
     }
 }

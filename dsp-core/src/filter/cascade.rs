@@ -13,12 +13,16 @@ use fearless_simd_macros::simd;
 
 /// Sections in a group.
 pub const LANES: usize = 4;
-/// The most frames that [`process`] takes at once.
-pub const MAX_SPAN: usize = GRID_FRAMES;
+/// The most frames that [`process`] takes at once; while coefficients move, only as many as are left to the next grid
+/// point.
+pub const MAX_SPAN: usize = 4 * GRID_FRAMES;
+
+/// Frames to process, and a little room behind them.
+pub type Line = [f64; MAX_SPAN + LANES];
 
 const COEFFICIENTS: usize = 6;
 /// Shorter spans are not worth filling and draining the lanes.
-const SHORTEST_VECTOR_SPAN: usize = 8;
+const SHORTEST_VECTOR_SPAN: usize = 2 * LANES;
 
 /// Four sections in series, for `CH` channels, with coefficients that may move along a cubic.
 #[derive(Clone, Copy, Debug)]
@@ -107,12 +111,16 @@ fn place_of(lane: usize) -> usize {
     LANES - 1 - lane.min(LANES - 1)
 }
 
-/// Processes `lines` in place through all `groups`; each line has its states in the channel of its place. Lines are of
-/// one length, at most [`MAX_SPAN`] frames; with fewer lines than channels the other channels' states stay. Real-time
-/// safe.
-pub fn process<const CH: usize, const N: usize>(level: Level, groups: &mut [Group<CH>], lines: [&mut [f64]; N]) {
-    let mut lines = lines;
-    let frames = lines.iter().map(|l| l.len()).min().unwrap_or(0).min(MAX_SPAN);
+/// Processes the first `frames` (at most [`MAX_SPAN`]) of `lines` in place through all `groups`; each line has its states
+/// in the channel of its place. With fewer lines than channels the other channels' states stay. What is behind the
+/// frames is overwritten. Real-time safe.
+pub fn process<const CH: usize, const N: usize>(
+    level: Level,
+    groups: &mut [Group<CH>],
+    mut lines: [&mut Line; N],
+    frames: usize,
+) {
+    let frames = frames.min(MAX_SPAN);
     if frames < SHORTEST_VECTOR_SPAN {
         for group in groups {
             one_by_one(group, &mut lines, frames);
@@ -126,135 +134,155 @@ pub fn process<const CH: usize, const N: usize>(level: Level, groups: &mut [Grou
 fn all<S: Simd, const CH: usize, const N: usize>(
     simd: S,
     groups: &mut [Group<CH>],
-    lines: &mut [&mut [f64]; N],
+    lines: &mut [&mut Line; N],
     frames: usize,
 ) {
-    for group in groups {
-        if group.moving {
-            in_lanes::<S, CH, N, true>(simd, group, lines, frames);
+    // two groups at once keep the arithmetic busy while each waits for itself
+    let mut pairs = groups.chunks_exact_mut(2);
+    for pair in &mut pairs {
+        let [first, second] = pair else { continue };
+        if first.moving || second.moving {
+            in_lanes::<S, CH, N, 2, true>(simd, [first, second], lines, frames);
         } else {
-            in_lanes::<S, CH, N, false>(simd, group, lines, frames);
+            in_lanes::<S, CH, N, 2, false>(simd, [first, second], lines, frames);
+        }
+    }
+    for group in pairs.into_remainder() {
+        if group.moving {
+            in_lanes::<S, CH, N, 1, true>(simd, [group], lines, frames);
+        } else {
+            in_lanes::<S, CH, N, 1, false>(simd, [group], lines, frames);
         }
     }
 }
 
-/// One group on `N` lines. The first section is in the last lane, so that the last section's output is in the first,
+/// `G` groups on `N` lines. The first section is in the last lane, so that the last section's output is in the first,
 /// and storing all lanes frame after frame leaves the right one behind.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // loops over lines and coefficients are to be unrolled
-fn in_lanes<S: Simd, const CH: usize, const N: usize, const MOVING: bool>(
+#[allow(clippy::needless_range_loop)] // loops over groups, lines and coefficients are to be unrolled
+fn in_lanes<S: Simd, const CH: usize, const N: usize, const G: usize, const MOVING: bool>(
     simd: S,
-    group: &mut Group<CH>,
-    lines: &mut [&mut [f64]; N],
+    groups: [&mut Group<CH>; G],
+    lines: &mut [&mut Line; N],
     frames: usize,
 ) {
     let zero = f64x4::splat(simd, 0.0);
-    let mut k = Lanes { coefficients: [[zero; 4]; COEFFICIENTS], band: [zero; N], low: [zero; N], output: [zero; N] };
-    for c in 0..COEFFICIENTS {
-        for order in 0..if MOVING { 4 } else { 1 } {
-            k.coefficients[c][order] = f64x4::from_slice(simd, &group.coefficients[c][order]);
+    let mut k = Lanes {
+        coefficients: [[[zero; 4]; COEFFICIENTS]; G],
+        band: [[zero; N]; G],
+        low: [[zero; N]; G],
+        output: [[zero; N]; G],
+    };
+    for g in 0..G {
+        for c in 0..COEFFICIENTS {
+            for order in 0..if MOVING { 4 } else { 1 } {
+                k.coefficients[g][c][order] = f64x4::from_slice(simd, &groups[g].coefficients[c][order]);
+            }
+        }
+        for n in 0..N.min(CH) {
+            k.band[g][n] = f64x4::from_slice(simd, &groups[g].state[n][0]);
+            k.low[g][n] = f64x4::from_slice(simd, &groups[g].state[n][1]);
         }
     }
-    for n in 0..N.min(CH) {
-        k.band[n] = f64x4::from_slice(simd, &group.state[n][0]);
-        k.low[n] = f64x4::from_slice(simd, &group.state[n][1]);
-    }
-    // how many frames each lane lags
-    let lag = f64x4::from_slice(simd, &[3.0, 2.0, 1.0, 0.0]);
-    let mut output = [[0.0; MAX_SPAN + 2 * LANES]; N];
-    for t in 0..LANES - 1 {
+    // the last section's output of a frame overwrites its input; the other lanes' output lands behind it, on frames that
+    // have been read, and is overwritten in turn
+    let last_lag = G * LANES - 1;
+    for t in 0..last_lag.min(frames) {
         let before = k;
         let mut input = [0.0; N];
         for n in 0..N {
             input[n] = lines[n][t];
         }
         k.tick::<MOVING>(simd, &input);
-        k.keep_where_not::<MOVING>(lag.simd_le(f64x4::splat(simd, t as f64)), &before);
+        k.keep_unless::<MOVING>(simd, &before, t, frames);
     }
-    for t in LANES - 1..frames {
+    for t in last_lag..frames {
         let mut input = [0.0; N];
         for n in 0..N {
             input[n] = lines[n][t];
         }
         k.tick::<MOVING>(simd, &input);
         for n in 0..N {
-            k.output[n].store_slice(&mut output[n][t..t + LANES]);
+            k.output[G - 1][n].store_slice(&mut lines[n][t - last_lag..t - last_lag + LANES]);
         }
     }
-    for t in frames..frames + LANES - 1 {
+    for t in frames.max(last_lag)..frames + last_lag {
         let before = k;
         k.tick::<MOVING>(simd, &[0.0; N]);
         for n in 0..N {
-            k.output[n].store_slice(&mut output[n][t..t + LANES]);
+            k.output[G - 1][n].store_slice(&mut lines[n][t - last_lag..t - last_lag + LANES]);
         }
-        k.keep_where_not::<MOVING>(lag.simd_gt(f64x4::splat(simd, (t - frames) as f64)), &before);
+        k.keep_unless::<MOVING>(simd, &before, t, frames);
     }
-    for n in 0..N {
-        lines[n][..frames].copy_from_slice(&output[n][LANES - 1..LANES - 1 + frames]);
-    }
-    for n in 0..N.min(CH) {
-        k.band[n].store_slice(&mut group.state[n][0]);
-        k.low[n].store_slice(&mut group.state[n][1]);
-    }
-    if MOVING {
-        for c in 0..COEFFICIENTS {
-            for order in 0..4 {
-                k.coefficients[c][order].store_slice(&mut group.coefficients[c][order]);
+    for g in 0..G {
+        for n in 0..N.min(CH) {
+            k.band[g][n].store_slice(&mut groups[g].state[n][0]);
+            k.low[g][n].store_slice(&mut groups[g].state[n][1]);
+        }
+        if MOVING {
+            for c in 0..COEFFICIENTS {
+                for order in 0..4 {
+                    k.coefficients[g][c][order].store_slice(&mut groups[g].coefficients[c][order]);
+                }
             }
         }
     }
 }
 
-/// A group in registers, and what each lane put out last.
+/// Groups in registers, and what each lane put out last.
 #[derive(Clone, Copy)]
-struct Lanes<S: Simd, const N: usize> {
-    coefficients: [[f64x4<S>; 4]; COEFFICIENTS],
-    band: [f64x4<S>; N],
-    low: [f64x4<S>; N],
-    output: [f64x4<S>; N],
+struct Lanes<S: Simd, const N: usize, const G: usize> {
+    coefficients: [[[f64x4<S>; 4]; COEFFICIENTS]; G],
+    band: [[f64x4<S>; N]; G],
+    low: [[f64x4<S>; N]; G],
+    output: [[f64x4<S>; N]; G],
 }
 
-#[allow(clippy::needless_range_loop)] // loops over lines and coefficients are to be unrolled
-impl<S: Simd, const N: usize> Lanes<S, N> {
-    /// One frame in each lane: in the last lane that of `input`, in each lane before it one frame earlier.
+#[allow(clippy::needless_range_loop)] // loops over groups, lines and coefficients are to be unrolled
+impl<S: Simd, const N: usize, const G: usize> Lanes<S, N, G> {
+    /// One frame in each lane: in the last lane of the first group that of `input`, in each lane on one frame earlier.
     #[inline(always)]
     fn tick<const MOVING: bool>(&mut self, simd: S, input: &[f64; N]) {
-        let [direct, from_band, from_low, keep, cross, rise] = [
-            self.coefficients[0][0],
-            self.coefficients[1][0],
-            self.coefficients[2][0],
-            self.coefficients[3][0],
-            self.coefficients[4][0],
-            self.coefficients[5][0],
-        ];
         for n in 0..N {
-            let (band, low) = (self.band[n], self.low[n]);
-            let u = self.output[n].slide::<1>(f64x4::splat(simd, input[n]));
-            let e = u - low;
-            self.output[n] = direct * u + (from_band * band - from_low * low);
-            self.band[n] = keep * band + cross * e;
-            self.low[n] = low + (cross * band + rise * e);
+            let mut handed_on = f64x4::splat(simd, input[n]);
+            for g in 0..G {
+                let c = &self.coefficients[g];
+                let (band, low, output) = (self.band[g][n], self.low[g][n], self.output[g][n]);
+                let u = output.slide::<1>(handed_on);
+                handed_on = output;
+                let e = u - low;
+                self.output[g][n] = c[0][0] * u + (c[1][0] * band - c[2][0] * low);
+                self.band[g][n] = c[3][0] * band + c[4][0] * e;
+                self.low[g][n] = low + (c[4][0] * band + c[5][0] * e);
+            }
         }
         if MOVING {
-            for c in 0..COEFFICIENTS {
-                let [value, first, second, third] = self.coefficients[c];
-                self.coefficients[c] = [value + first, first + second, second + third, third];
+            for g in 0..G {
+                for c in 0..COEFFICIENTS {
+                    let [value, first, second, third] = self.coefficients[g][c];
+                    self.coefficients[g][c] = [value + first, first + second, second + third, third];
+                }
             }
         }
     }
 
-    /// Takes back what happened in lanes that are not `running`.
+    /// Takes back what happened in lanes that have no frame at time `t`: not yet, or no more.
     #[inline(always)]
-    fn keep_where_not<const MOVING: bool>(&mut self, running: fearless_simd::mask64x4<S>, before: &Self) {
-        for n in 0..N {
-            self.band[n] = running.select(self.band[n], before.band[n]);
-            self.low[n] = running.select(self.low[n], before.low[n]);
-        }
-        if MOVING {
-            for c in 0..COEFFICIENTS {
-                for order in 0..3 {
-                    self.coefficients[c][order] =
-                        running.select(self.coefficients[c][order], before.coefficients[c][order]);
+    fn keep_unless<const MOVING: bool>(&mut self, simd: S, before: &Self, t: usize, frames: usize) {
+        for g in 0..G {
+            let behind = (g * LANES) as f64;
+            let frame = f64x4::splat(simd, t as f64 - behind) - f64x4::from_slice(simd, &[3.0, 2.0, 1.0, 0.0]);
+            let running = frame.simd_ge(0.0) & frame.simd_lt(frames as f64);
+            for n in 0..N {
+                self.band[g][n] = running.select(self.band[g][n], before.band[g][n]);
+                self.low[g][n] = running.select(self.low[g][n], before.low[g][n]);
+            }
+            if MOVING {
+                for c in 0..COEFFICIENTS {
+                    for order in 0..3 {
+                        self.coefficients[g][c][order] =
+                            running.select(self.coefficients[g][c][order], before.coefficients[g][c][order]);
+                    }
                 }
             }
         }
@@ -262,7 +290,7 @@ impl<S: Simd, const N: usize> Lanes<S, N> {
 }
 
 /// The same as `in_lanes`, section after section.
-fn one_by_one<const CH: usize, const N: usize>(group: &mut Group<CH>, lines: &mut [&mut [f64]; N], frames: usize) {
+fn one_by_one<const CH: usize, const N: usize>(group: &mut Group<CH>, lines: &mut [&mut Line; N], frames: usize) {
     for lane in 0..LANES {
         let mut coefficients = group.coefficients.map(|c| c.map(|d| d[place_of(lane)]));
         let mut states = group.state(lane);
@@ -306,25 +334,39 @@ mod tests {
             cross: 0.3,
             rise: 0.1,
         };
-        let mut lanes = Group::<2>::WIRES;
-        for lane in 0..LANES {
-            let path: [Section; 4] = std::array::from_fn(|i| section(lane + i));
-            lanes.glide(lane, path.each_ref());
+        // two that go together, and one alone
+        let mut lanes = [Group::<2>::WIRES; 3];
+        for (n, group) in lanes.iter_mut().enumerate() {
+            for lane in 0..LANES {
+                let path: [Section; 4] = std::array::from_fn(|i| section(lane + i));
+                if n == 1 { group.set(lane, &path[0]) } else { group.glide(lane, path.each_ref()) }
+            }
+            group.set_moving(n != 1);
         }
-        lanes.set_moving(true);
         let mut single = lanes;
         let noise = |n: usize| ((n * 7919 % 1013) as f64 - 500.0) / 500.0;
-        let mut a: [Vec<f64>; 2] = std::array::from_fn(|c| (0..32).map(|n| noise(n + 50 * c)).collect());
-        let mut b = a.clone();
+        let mut a: [Line; 2] = std::array::from_fn(|c| std::array::from_fn(|n| noise(n + 50 * c)));
+        let mut b = a;
         let [left, right] = &mut a;
-        process(level, std::slice::from_mut(&mut lanes), [left, right]);
-        for at in [0, 3, 8, 9, 16, 25] {
-            let end = [(0, 3), (3, 8), (8, 9), (9, 16), (16, 25), (25, 32)].iter().find(|p| p.0 == at).unwrap().1;
-            let [left, right] = &mut b;
-            one_by_one(&mut single, &mut [&mut left[at..end], &mut right[at..end]], end - at);
+        process(level, &mut lanes, [left, right], 32);
+        let mut at = 0;
+        for frames in [3, 5, 1, 7, 9, 7] {
+            let mut part = b.map(|line| std::array::from_fn(|n| if n < frames { line[at + n] } else { 0.0 }));
+            let [left, right] = &mut part;
+            for group in &mut single {
+                one_by_one(group, &mut [left, right], frames);
+            }
+            for (b, part) in b.iter_mut().zip(&part) {
+                b[at..at + frames].copy_from_slice(&part[..frames]);
+            }
+            at += frames;
         }
-        assert_eq!(a, b);
-        assert_eq!(lanes.state, single.state);
-        assert_eq!(lanes.coefficients, single.coefficients);
+        for (a, b) in a.iter().zip(&b) {
+            assert_eq!(a[..32], b[..32]);
+        }
+        for (lanes, single) in lanes.iter().zip(&single) {
+            assert_eq!(lanes.state, single.state);
+            assert_eq!(lanes.coefficients, single.coefficients);
+        }
     }
 }

@@ -147,8 +147,12 @@ fn sine_squared(w: f64) -> f64 {
 
 /// A₀(φ).
 fn weight_at(phi: f64) -> f64 {
-    WEIGHT_ROOTS.iter().map(|root| 1.0 - phi / root).product()
+    let [a, b, c, d] = WEIGHT;
+    1.0 + phi * (a + phi * (b + phi * (c + phi * d)))
 }
+
+/// The coefficients of A₀ from φ on: the product of [`WEIGHT_ROOTS`].
+const WEIGHT: [f64; 4] = [-2.2836790375154403, 1.695225884810097, -0.4240667103542393, 0.015043450030993048];
 
 /// The frequencies at which a fit is judged: seven over the band and three about the resonance.
 struct Nodes {
@@ -225,58 +229,49 @@ impl<const N: usize> Normal<N> {
         Normal { matrix: [[0.0; N]; N], right: [0.0; N] }
     }
 
+    /// Adds the equation row · x = value.
+    #[allow(clippy::needless_range_loop)] // a triangle: the matrix is symmetric
     fn add(&mut self, row: [f64; N], value: f64) {
-        for ((line, right), a) in self.matrix.iter_mut().zip(&mut self.right).zip(row) {
-            for (m, b) in line.iter_mut().zip(row) {
-                *m += a * b;
+        for i in 0..N {
+            for j in 0..=i {
+                self.matrix[i][j] += row[i] * row[j];
             }
-            *right += a * value;
+            self.right[i] += row[i] * value;
         }
     }
 
-    /// Solves by Cholesky's method, the columns scaled to unit length and `damping` added to the diagonal.
+    /// Solves by Cholesky's method without square roots. Each element of the diagonal grows by its `damping`-fold, as if
+    /// the unknowns were scaled alike.
     #[allow(clippy::needless_range_loop)] // triangles
     fn solve(self, damping: f64) -> [f64; N] {
         let Normal { matrix: mut m, right: mut x } = self;
-        let mut scale = [0.0; N];
-        for i in 0..N {
-            scale[i] = 1.0 / m[i][i].max(f64::MIN_POSITIVE).sqrt();
-        }
-        for i in 0..N {
-            for j in 0..=i {
-                m[i][j] *= scale[i] * scale[j];
-            }
-            m[i][i] += damping;
-            x[i] *= scale[i];
-        }
         let mut recip = [0.0; N];
         for i in 0..N {
-            for j in 0..=i {
-                let mut sum = m[i][j];
+            let floor = 1e-18 * m[i][i];
+            m[i][i] += damping * m[i][i];
+            // row i of L·D, then of L
+            for j in 0..i {
                 for k in 0..j {
-                    sum -= m[i][k] * m[j][k];
-                }
-                if i == j {
-                    recip[i] = 1.0 / sum.max(1e-18).sqrt();
-                } else {
-                    m[i][j] = sum * recip[j];
+                    m[i][j] -= m[i][k] * m[j][k];
                 }
             }
+            for j in 0..i {
+                let scaled = m[i][j] * recip[j];
+                m[i][i] -= m[i][j] * scaled;
+                m[i][j] = scaled;
+            }
+            recip[i] = 1.0 / m[i][i].max(floor).max(f64::MIN_POSITIVE);
         }
         for i in 0..N {
             for k in 0..i {
                 x[i] -= m[i][k] * x[k];
             }
-            x[i] *= recip[i];
         }
         for i in (0..N).rev() {
+            x[i] *= recip[i];
             for k in i + 1..N {
                 x[i] -= m[k][i] * x[k];
             }
-            x[i] *= recip[i];
-        }
-        for i in 0..N {
-            x[i] *= scale[i];
         }
         x
     }
