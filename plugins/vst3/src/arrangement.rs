@@ -75,7 +75,10 @@ impl Bus {
 
 impl Layout {
     fn of(plugin: &ClapPlugin, configuration: Option<u32>) -> Layout {
-        Layout { configuration, busses: [true, false].map(|is_input| plugin.ports(is_input).iter().map(Bus::new).collect()) }
+        Layout {
+            configuration,
+            busses: [true, false].map(|is_input| plugin.ports(is_input).iter().map(Bus::new).collect()),
+        }
     }
 
     /// True if the host's wish is this layout. It may speak of fewer busses than there are, and of a side bus as empty
@@ -145,11 +148,7 @@ impl Layouts {
     }
 
     /// Chooses the layout that the host wants, or else one with these main busses. `select` tells the plugin.
-    pub(crate) fn choose(
-        &mut self,
-        wanted: [&[SpeakerArrangement]; 2],
-        select: impl FnOnce(u32) -> bool,
-    ) -> Choice {
+    pub(crate) fn choose(&mut self, wanted: [&[SpeakerArrangement]; 2], select: impl FnOnce(u32) -> bool) -> Choice {
         let whole = self.all.iter().position(|layout| layout.serves(wanted));
         let Some(index) = whole.or_else(|| self.all.iter().position(|layout| layout.serves_main(wanted))) else {
             return Choice::Refused;
@@ -159,9 +158,10 @@ impl Layouts {
             if !configuration.is_none_or(select) {
                 return Choice::Refused;
             }
-            let same_shape = self.all.get(index).zip(self.current()).is_some_and(|(new, old)| {
-                new.busses.iter().zip(&old.busses).all(|(new, old)| new.len() == old.len())
-            });
+            let same_shape =
+                self.all.get(index).zip(self.current()).is_some_and(|(new, old)| {
+                    new.busses.iter().zip(&old.busses).all(|(new, old)| new.len() == old.len())
+                });
             self.current = index;
             if !same_shape {
                 self.use_main_only();

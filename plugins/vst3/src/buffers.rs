@@ -100,9 +100,10 @@ impl Ports {
         for channel in self.ports.iter_mut().flat_map(|port| &mut port.channels) {
             channel.copied = !channel.host.is_null()
                 && outputs.ports.iter().enumerate().any(|(index, port)| {
-                    port.channels.iter().enumerate().any(|(number, output)| {
-                        output.host == channel.host && channel.pair != Some((index, number))
-                    })
+                    port.channels
+                        .iter()
+                        .enumerate()
+                        .any(|(number, output)| output.host == channel.host && channel.pair != Some((index, number)))
                 });
         }
     }

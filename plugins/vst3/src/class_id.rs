@@ -14,7 +14,8 @@ use vst3::Steinberg::TUID;
 #[must_use]
 pub fn class_id(clap_id: &str) -> TUID {
     let digest = Sha256::new().chain_update(NAMESPACE).chain_update(clap_id).finalize();
-    let word = |index: usize| digest.iter().skip(index * 4).take(4).fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
+    let word =
+        |index: usize| digest.iter().skip(index * 4).take(4).fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
     let [first, second, third, fourth] = [0, 1, 2, 3].map(word);
     // version 8 in bits 48 to 51, variant 0b10 in bits 64 and 65
     vst3::uid(first, second & 0xFFFF_0FFF | 0x8000, third & 0x3FFF_FFFF | 0x8000_0000, fourth)

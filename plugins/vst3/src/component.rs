@@ -11,19 +11,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use vst3::Steinberg::Vst::BusInfo_::BusFlags_::kDefaultActive;
 use vst3::Steinberg::Vst::BusTypes_::{kAux, kMain};
+use vst3::Steinberg::Vst::ChannelContext::IInfoListener;
 use vst3::Steinberg::Vst::MediaTypes_::kAudio;
 use vst3::Steinberg::Vst::ProcessModes_::kOffline;
 use vst3::Steinberg::Vst::SymbolicSampleSizes_::kSample32;
 use vst3::Steinberg::Vst::{
     BusDirection, BusInfo, IAudioProcessor, IAudioProcessorTrait, IComponent, IComponentTrait, IEditController,
-    IProcessContextRequirements, IProcessContextRequirementsTrait, IUnitInfo, IoMode, MediaType, ProcessData, ProcessSetup,
-    RoutingInfo, SpeakerArrangement, kInfiniteTail, kNoTail,
+    IProcessContextRequirements, IProcessContextRequirementsTrait, IUnitInfo, IoMode, MediaType, ProcessData,
+    ProcessSetup, RoutingInfo, SpeakerArrangement, kInfiniteTail, kNoTail,
 };
 use vst3::Steinberg::{
     FUnknown, IBStream, IPluginBaseTrait, TBool, TUID, int32, kInternalError, kInvalidArgument, kNotImplemented,
     kNotInitialized, kResultFalse, kResultOk, tresult, uint32,
 };
-use vst3::Steinberg::Vst::ChannelContext::IInfoListener;
 use vst3::{Class, ComRef};
 
 /// A plugin as the host holds it.

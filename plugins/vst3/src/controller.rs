@@ -5,17 +5,17 @@ use crate::host::Track;
 use crate::text::{read_utf16, write_utf16};
 use crate::view;
 use std::ffi::CStr;
-use vst3::Steinberg::Vst::{
-    BusDirection, CString, ChannelContext, IAttributeList, IAttributeListTrait, IComponentHandler, IEditControllerTrait,
-    IUnitInfoTrait, MediaType, ParamID, ParamValue, ParameterInfo, ProgramListID, ProgramListInfo,
-    String128, TChar, UnitID, UnitInfo, ViewType, kNoParentUnitId, kNoProgramListId, kRootUnitId,
-};
-use vst3::Steinberg::{
-    FIDString, IBStream, IPlugView, int16, int32, kInternalError, kInvalidArgument, kNotImplemented, kResultFalse, kResultOk,
-    tresult,
-};
 use vst3::ComRef;
 use vst3::Steinberg::Vst::ChannelContext::IInfoListenerTrait;
+use vst3::Steinberg::Vst::{
+    BusDirection, CString, ChannelContext, IAttributeList, IAttributeListTrait, IComponentHandler,
+    IEditControllerTrait, IUnitInfoTrait, MediaType, ParamID, ParamValue, ParameterInfo, ProgramListID,
+    ProgramListInfo, String128, TChar, UnitID, UnitInfo, ViewType, kNoParentUnitId, kNoProgramListId, kRootUnitId,
+};
+use vst3::Steinberg::{
+    FIDString, IBStream, IPlugView, int16, int32, kInternalError, kInvalidArgument, kNotImplemented, kResultFalse,
+    kResultOk, tresult,
+};
 
 // SAFETY of the calls below: pointers are null or valid, by the contract of the interfaces.
 

@@ -67,7 +67,8 @@ pub unsafe fn factory(entry: *const clap_plugin_entry) -> *mut c_void {
             let Some(factory) = (*entry).get_factory else { return null_mut() };
             factory(CLAP_PLUGIN_FACTORY_ID.as_ptr()).cast::<clap_plugin_factory>().as_ref()
         };
-        let factory = factory.and_then(|factory| ComWrapper::new(Factory::new(factory)).to_com_ptr::<IPluginFactory3>());
+        let factory =
+            factory.and_then(|factory| ComWrapper::new(Factory::new(factory)).to_com_ptr::<IPluginFactory3>());
         factory.map_or(null_mut(), |factory| factory.into_raw().cast())
     })
 }

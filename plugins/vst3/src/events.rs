@@ -228,9 +228,10 @@ mod tests {
         let list = events.input();
         // SAFETY: the list is borrowed from `events`, and holds changes of parameters only.
         unsafe {
-            (0..size(&list)).map(|index| &*get(&list, index).cast::<clap_event_param_value>()).map(|event| {
-                (event.header.time, event.param_id, event.value)
-            }).collect()
+            (0..size(&list))
+                .map(|index| &*get(&list, index).cast::<clap_event_param_value>())
+                .map(|event| (event.header.time, event.param_id, event.value))
+                .collect()
         }
     }
 

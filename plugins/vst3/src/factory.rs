@@ -10,8 +10,8 @@ use std::ffi::{CStr, CString, c_void};
 use std::sync::Mutex;
 use vst3::Steinberg::Vst::{IComponent, SDKVersionString};
 use vst3::Steinberg::{
-    FIDString, FUnknown, IPluginFactory3, IPluginFactory2Trait, IPluginFactory3Trait, IPluginFactoryTrait, PClassInfo,
-    PClassInfo2, PClassInfoW, PClassInfo_, PFactoryInfo, PFactoryInfo_, TUID, int32, kInvalidArgument, kNoInterface,
+    FIDString, FUnknown, IPluginFactory2Trait, IPluginFactory3, IPluginFactory3Trait, IPluginFactoryTrait, PClassInfo,
+    PClassInfo_, PClassInfo2, PClassInfoW, PFactoryInfo, PFactoryInfo_, TUID, int32, kInvalidArgument, kNoInterface,
     kResultOk, tresult,
 };
 use vst3::com_scrape_types::Unknown;
@@ -73,11 +73,14 @@ unsafe fn features(list: *const *const std::ffi::c_char) -> Vec<String> {
         return vec![];
     }
     // SAFETY: up to the null at its end, by the contract above.
-    (0..).map(|index| unsafe { *list.add(index) }).take_while(|text| !text.is_null()).map(|text| {
-        // SAFETY: a string, by the contract above.
-        unsafe { read_c_str(text) }
-    })
-    .collect()
+    (0..)
+        .map(|index| unsafe { *list.add(index) })
+        .take_while(|text| !text.is_null())
+        .map(|text| {
+            // SAFETY: a string, by the contract above.
+            unsafe { read_c_str(text) }
+        })
+        .collect()
 }
 
 /// CLAP's features in VST 3's words: `Fx|EQ|Dynamics`. What VST 3 has no word for is left out.

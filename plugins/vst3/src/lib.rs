@@ -46,9 +46,9 @@ mod view;
 #[doc(hidden)]
 pub mod entry;
 
-pub use class_id::class_id;
 #[doc(hidden)]
 pub use clap_sys::entry::clap_plugin_entry;
+pub use class_id::class_id;
 
 /// Exports the entry points of a VST 3 module, in front of the `clap_entry` of the same binary. Once per binary.
 ///

@@ -87,7 +87,8 @@ impl Parameter {
     fn new(info: &clap_param_info, unit: i32) -> Parameter {
         let has = |flag| info.flags & flag != 0;
         let stepped = has(CLAP_PARAM_IS_STEPPED | CLAP_PARAM_IS_ENUM | CLAP_PARAM_IS_BYPASS);
-        let steps = if stepped { (info.max_value - info.min_value).round().clamp(0.0, f64::from(i32::MAX)) as i32 } else { 0 };
+        let steps =
+            if stepped { (info.max_value - info.min_value).round().clamp(0.0, f64::from(i32::MAX)) as i32 } else { 0 };
         let range = Range { min: info.min_value, max: info.max_value, steps };
         let read_only = has(CLAP_PARAM_IS_READONLY);
         let meaning = [
@@ -241,7 +242,8 @@ mod tests {
         let found: Vec<_> = parameters.list().iter().map(|p| (p.id, p.unit, p.range.steps, p.default)).collect();
         assert_eq!(found, [(7, 0, 1, 0.0), (5, 2, 0, 0.25), (6, 1, 0, 0.0), (9, 4, 4, 0.25)]);
         let seen: Vec<_> = parameters.list().iter().map(|p| p.flags).collect();
-        let expected = [flags::kIsBypass | flags::kCanAutomate, flags::kCanAutomate, flags::kIsReadOnly, flags::kIsHidden];
+        let expected =
+            [flags::kIsBypass | flags::kCanAutomate, flags::kCanAutomate, flags::kIsReadOnly, flags::kIsHidden];
         assert_eq!(seen, expected);
         assert_eq!(parameters.find(6).map(|p| p.id), Some(6));
         assert!(parameters.find(1 << 31).is_none() && parameters.find(8).is_none());

@@ -26,7 +26,8 @@ impl Instance {
     /// True if the host has stopped processing, or looks like it: it need not say so. Without a timer it never looks so.
     pub(crate) fn is_quiet(&self) -> bool {
         !self.processing.load(Relaxed)
-            || self.quiet_looks.load(Relaxed) >= QUIET && self.blocks_seen.load(Relaxed) == self.link.blocks.load(Relaxed)
+            || self.quiet_looks.load(Relaxed) >= QUIET
+                && self.blocks_seen.load(Relaxed) == self.link.blocks.load(Relaxed)
     }
 
     /// Looks after everything that the plugin asked for. Main thread.

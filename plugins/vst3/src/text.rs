@@ -60,7 +60,8 @@ pub(crate) unsafe fn read_utf16(text: *const u16) -> String {
         return String::new();
     }
     // SAFETY: units up to the 0 can be read, by the contract above.
-    let units: Vec<u16> = (0..LONGEST_TYPED).map(|index| unsafe { *text.add(index) }).take_while(|unit| *unit != 0).collect();
+    let units: Vec<u16> =
+        (0..LONGEST_TYPED).map(|index| unsafe { *text.add(index) }).take_while(|unit| *unit != 0).collect();
     String::from_utf16_lossy(&units)
 }
 

@@ -89,7 +89,8 @@ mod tests {
     fn positions_move_with_the_offset_while_playing() {
         // SAFETY: plain numbers, for which zeros are a value.
         let mut context: ProcessContext = unsafe { std::mem::zeroed() };
-        context.state = valid::kTempoValid | valid::kProjectTimeMusicValid | valid::kTimeSigValid | valid::kBarPositionValid;
+        context.state =
+            valid::kTempoValid | valid::kProjectTimeMusicValid | valid::kTimeSigValid | valid::kBarPositionValid;
         (context.tempo, context.projectTimeMusic, context.projectTimeSamples) = (90.0, 7.5, 240_000);
         (context.timeSigNumerator, context.timeSigDenominator, context.barPositionMusic) = (3, 4, 6.0);
         let stopped = transport(&context, 48_000.0, 32_000);

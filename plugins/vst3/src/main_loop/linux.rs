@@ -64,7 +64,8 @@ impl System {
     fn settle(this: &Mutex<System>) {
         let (handler, before, now) = {
             let mut system = lock(this);
-            let now = system.handler.is_some().then(|| system.loops.first().map(|(_, run_loop)| run_loop.clone())).flatten();
+            let now =
+                system.handler.is_some().then(|| system.loops.first().map(|(_, run_loop)| run_loop.clone())).flatten();
             let same = |a: &ComPtr<IRunLoop>, b: &ComPtr<IRunLoop>| a.as_ptr() == b.as_ptr();
             match (&system.at, &now) {
                 (None, None) => return,
