@@ -345,7 +345,7 @@ impl IPlugViewTrait for View {
 impl IPlugViewContentScaleSupportTrait for View {
     unsafe fn setContentScaleFactor(&self, factor: ScaleFactor) -> tresult {
         self.main(kInternalError, || {
-            if !platform::SCALES || !(factor.is_finite() && factor > 0.0) {
+            if !(platform::SCALES && factor.is_finite() && factor > 0.0) {
                 return kResultFalse;
             }
             *lock(&self.scale) = Some(f64::from(factor));

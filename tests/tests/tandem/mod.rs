@@ -1,5 +1,5 @@
 //! Tandem's bundles, opened, and signals for them.
-#![allow(dead_code)] // each test program uses a part
+#![allow(dead_code, unused_macros, unused_imports)] // each test program uses a part
 
 use dsp_core::controls::{self, Controls};
 use std::path::{Path, PathBuf};
