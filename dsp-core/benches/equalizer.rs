@@ -1,4 +1,5 @@
 //! What the equalizer costs: 48 kHz stereo, seeded noise, blocks of 64 and 512 frames.
+#![allow(clippy::disallowed_macros)] // a bench names its rows
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dsp_core::block::Block;
