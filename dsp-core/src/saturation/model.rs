@@ -41,6 +41,8 @@ pub struct Parts {
 
 /// Centre of the head bump, in hertz: about where a full-track head at 15 inches a second has it.
 pub const BUMP_HZ: f64 = 65.0;
+/// Q of the head bump.
+pub const BUMP_Q: f64 = 0.8;
 
 impl Model {
     /// The parts. Real-time safe.

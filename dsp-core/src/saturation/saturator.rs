@@ -1,14 +1,16 @@
 //! The saturation stage.
 
-use super::curve::Bias;
-use super::emphasis::{Shelf, ShelfState, tail_frames};
+use super::channel::{Channel, DC_HZ, SpanGains, peak};
+use super::emphasis::{Shelf, tail_frames};
+pub use super::gain_line::curve_drive;
+use super::gain_line::{GainLine, apart};
 use super::model::{BUMP_HZ, Model, Parts};
-use super::oversampler::{Downsampler, Upsampler, round_trip_samples};
-use super::shaper::{Alignment, CENTRED_DELAY_SAMPLES, MAX_CHUNK_SAMPLES, Shaper, Workings};
+use super::oversampler::round_trip_samples;
+use super::shaper::{Alignment, CENTRED_DELAY_SAMPLES, MAX_CHUNK_SAMPLES, Workings};
+use super::tone::Tone;
 use crate::block::Block;
 use crate::control_grid::{ControlGrid, GRID_FRAMES};
 use crate::controls;
-use crate::delay_line::DelayLine;
 use crate::math;
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::quality::Quality;
@@ -46,12 +48,6 @@ pub const TONE_PIVOT_HZ: f64 = 1000.0;
 /// How long moved controls take to arrive, in seconds.
 pub const SATURATION_GLIDE_SECONDS: f64 = 0.03;
 
-/// Corner of the high-pass that keeps a lopsided curve's rectified level from the output, in hertz.
-const DC_HZ: f64 = 5.0;
-
-/// Q of the head bump.
-const BUMP_Q: f64 = 0.8;
-
 /// What the last block did, for an editor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SaturationReading {
@@ -59,20 +55,6 @@ pub struct SaturationReading {
     pub curve_input_peak: f32,
     /// The largest magnitude that came out of the stage.
     pub output_peak: f32,
-}
-
-/// What goes into the curve for each 1 of input: √(10^(drive/10) − 1). From 6 dB on it is the drive in decibels within
-/// 1.3 dB, from 12 dB on within 0.3; at 0 dB it is 0. So distortion of third order, which grows as the square, begins with
-/// the drive, and the stage becomes the identity without a step. Real-time safe.
-#[must_use]
-pub fn curve_drive(drive_db: f64) -> f64 {
-    (math::exp(drive_db * (math::LN_10 / 10.0)) - 1.0).max(0.0).sqrt()
-}
-
-/// How much of the input reaches the output without oversampling: all of it at no drive, ever less as it grows. So what
-/// the filters take from the bent part at the top of the band (over 20 kHz) is always under what the curve leaves of it.
-fn apart(drive: f64) -> f64 {
-    1.0 / (1.0 + drive * drive)
 }
 
 /// Output for a steady input: the curve that an editor draws. Emphasis and tone aside, wet and dry mixed. Real-time safe.
@@ -431,11 +413,6 @@ impl<const CH: usize> Default for Saturation<CH> {
     }
 }
 
-/// The largest magnitude; as whole numbers, since the order of positive floats is that of their bits, and those go in vectors.
-fn peak(samples: &[f32]) -> f32 {
-    f32::from_bits(samples.iter().fold(0, |peak, s| peak.max(s.abs().to_bits())))
-}
-
 /// Half-band stages: the curve runs at 176.4 kHz or more in `Mix` and at twice that in `Master`.
 fn stages(quality: Quality, sample_rate_hz: f64) -> usize {
     let at_44 = match quality {
@@ -445,263 +422,4 @@ fn stages(quality: Quality, sample_rate_hz: f64) -> usize {
     };
     let octaves = [80_000.0, 160_000.0, 320_000.0].iter().filter(|hz| sample_rate_hz > **hz).count();
     usize::saturating_sub(at_44, octaves)
-}
-
-/// Gains of the frames of a span.
-#[derive(Clone, Copy, Debug, Default)]
-struct SpanGains {
-    drive: [f64; GRID_FRAMES],
-    inverse_drive: [f64; GRID_FRAMES],
-    gain: [f64; GRID_FRAMES],
-    bump: [f64; GRID_FRAMES],
-    blocking: [f64; GRID_FRAMES],
-    wet: [f64; GRID_FRAMES],
-    apart: [f64; GRID_FRAMES],
-}
-
-/// Delays gains as the oversampler delays the audio that they belong to.
-#[derive(Clone, Debug)]
-struct GainLine {
-    ring: Vec<Gains>,
-    at: usize,
-    newest: (f64, f64),
-    newest_gains: Gains,
-    newest_drive: f64,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Gains {
-    gain: f64,
-    inverse_drive: f64,
-    apart: f64,
-    /// 0 without drive, 1 at the most.
-    bump: f64,
-}
-
-impl GainLine {
-    fn new(frames: usize) -> Self {
-        GainLine {
-            ring: vec![Gains::default(); frames],
-            at: 0,
-            newest: (f64::NAN, f64::NAN),
-            newest_gains: Gains::default(),
-            newest_drive: 0.0,
-        }
-    }
-
-    fn fill(&mut self, gain_db: f64, drive_db: f64) {
-        self.at = 0;
-        self.set(gain_db, drive_db);
-        self.ring.fill(self.newest_gains);
-    }
-
-    fn set(&mut self, gain_db: f64, drive_db: f64) {
-        let drive = curve_drive(drive_db);
-        self.newest = (gain_db, drive_db);
-        self.newest_drive = drive;
-        self.newest_gains = Gains {
-            gain: math::db_to_gain(gain_db),
-            // without drive there is no residual to scale
-            inverse_drive: if drive > 1e-9 { 1.0 / drive } else { 0.0 },
-            apart: apart(drive),
-            bump: drive * drive / (1.0 + drive * drive),
-        };
-    }
-
-    fn push(&mut self, gain_db: f64, drive_db: f64) -> Gains {
-        if self.newest != (gain_db, drive_db) {
-            self.set(gain_db, drive_db);
-        }
-        let frames = self.ring.len();
-        let Some(place) = self.ring.get_mut(self.at) else { return self.newest_gains };
-        self.at = if self.at + 1 == frames { 0 } else { self.at + 1 };
-        std::mem::replace(place, self.newest_gains)
-    }
-}
-
-/// A tilt that glides.
-#[derive(Clone, Copy, Debug)]
-struct Tone {
-    ramp: Ramp,
-    sample_rate_hz: f64,
-    now: Shelf,
-    next: Shelf,
-    frame: usize,
-}
-
-impl Tone {
-    fn new(db: f64, sample_rate_hz: f64) -> Self {
-        let shelf = Shelf::tilt(db, TONE_PIVOT_HZ, sample_rate_hz);
-        let ramp = Ramp::with_seconds(db, SATURATION_GLIDE_SECONDS, sample_rate_hz);
-        Tone { ramp, sample_rate_hz, now: shelf, next: shelf, frame: 0 }
-    }
-
-    fn snap(&mut self) {
-        self.ramp.snap();
-        self.next = Shelf::tilt(self.ramp.value(), TONE_PIVOT_HZ, self.sample_rate_hz);
-        self.now = self.next;
-        self.frame = 0;
-    }
-
-    fn on_grid(&mut self) {
-        self.now = self.next;
-        self.frame = 0;
-        if self.ramp.is_moving() {
-            self.ramp.advance(GRID_FRAMES);
-            self.next = Shelf::tilt(self.ramp.value(), TONE_PIVOT_HZ, self.sample_rate_hz);
-        }
-    }
-
-    fn advance(&mut self, frames: usize) {
-        self.frame += frames;
-    }
-
-    fn span(&self) -> ToneSpan {
-        ToneSpan { now: self.now, next: self.next, frame: self.frame, moving: self.now != self.next }
-    }
-}
-
-/// A tone from some frame of the grid on.
-#[derive(Clone, Copy, Debug)]
-struct ToneSpan {
-    now: Shelf,
-    next: Shelf,
-    frame: usize,
-    moving: bool,
-}
-
-impl ToneSpan {
-    fn shelf(&self, frame: usize) -> Shelf {
-        if self.moving {
-            self.now.toward(self.next, (self.frame + frame) as f64 / GRID_FRAMES as f64)
-        } else {
-            self.now
-        }
-    }
-}
-
-/// One channel's filters and memories.
-#[derive(Clone, Debug)]
-struct Channel {
-    dry: DelayLine,
-    toned: DelayLine,
-    up: Upsampler,
-    down: Downsampler,
-    shaper: Shaper,
-    before: ShelfState,
-    emphasis: ShelfState,
-    deemphasis: ShelfState,
-    bump: [f64; 2],
-    /// g and 1/(1 + g (g + k)) of the bump.
-    bump_g: [f64; 2],
-    dc: ShelfState,
-    dc_shelf: Shelf,
-    after: ShelfState,
-    raised: [Box<[f32; MAX_CHUNK_SAMPLES]>; 2],
-}
-
-impl Channel {
-    fn new(stages: usize, latency: usize, alignment: Alignment, sample_rate_hz: f64) -> Self {
-        let g = math::tan(math::PI * BUMP_HZ / sample_rate_hz);
-        Channel {
-            dry: DelayLine::new(latency),
-            toned: DelayLine::new(latency),
-            up: Upsampler::new(stages),
-            down: Downsampler::new(stages),
-            shaper: Shaper::new(alignment),
-            before: ShelfState::default(),
-            emphasis: ShelfState::default(),
-            deemphasis: ShelfState::default(),
-            bump: [0.0; 2],
-            bump_g: [g, 1.0 / (1.0 + g * (g + 1.0 / BUMP_Q))],
-            dc: ShelfState::default(),
-            dc_shelf: Shelf::new(DC_HZ, 1.0, 0.0, sample_rate_hz),
-            after: ShelfState::default(),
-            raised: [Box::new([0.0; MAX_CHUNK_SAMPLES]), Box::new([0.0; MAX_CHUNK_SAMPLES])],
-        }
-    }
-
-    /// Forgets all but the dry sound.
-    fn start(&mut self, bias: Bias) {
-        self.toned.reset();
-        self.up.reset();
-        self.down.reset();
-        self.shaper.reset(bias);
-        for state in [&mut self.before, &mut self.emphasis, &mut self.deemphasis, &mut self.dc, &mut self.after] {
-            *state = ShelfState::default();
-        }
-        self.bump = [0.0; 2];
-    }
-
-    fn flush(&mut self) {
-        for state in [&mut self.before, &mut self.emphasis, &mut self.deemphasis, &mut self.dc, &mut self.after] {
-            state.flush();
-        }
-        self.bump = self.bump.map(math::flush);
-        self.shaper.flush();
-    }
-
-    #[allow(clippy::too_many_arguments)] // what the channels share
-    fn process(
-        &mut self,
-        samples: &mut [f32],
-        parts: &Parts,
-        emphasis: Shelf,
-        workings: &Workings,
-        gains: &SpanGains,
-        [before, after]: [ToneSpan; 2],
-        reading: &mut SaturationReading,
-    ) {
-        let len = samples.len().min(GRID_FRAMES);
-        let [mut dry, mut toned, mut driven] = [[0.0f32; GRID_FRAMES]; 3];
-        dry[..len].copy_from_slice(&samples[..len]);
-        self.dry.process(&mut dry[..len]);
-        let flat = !before.moving && before.now.is_flat();
-        for (frame, sample) in samples.iter().enumerate().take(len) {
-            let input = f64::from(*sample);
-            let tone = if flat { input } else { self.before.step(before.shelf(frame), input) };
-            toned[frame] = tone as f32;
-            let emphasised = if parts.emphasis.is_some() { self.emphasis.step(emphasis, tone) } else { tone };
-            driven[frame] = math::flush(emphasised * gains.drive[frame]) as f32;
-        }
-        reading.curve_input_peak = reading.curve_input_peak.max(peak(&driven[..len]));
-
-        let mut residual = [0.0f32; GRID_FRAMES];
-        let [raised, bent] = &mut self.raised;
-        let (raised, bent) = (&mut raised[..len * self.up.factor()], &mut bent[..len * self.up.factor()]);
-        self.up.process(&driven[..len], raised);
-        self.shaper.process(parts.curve, workings, raised, bent);
-        self.down.process(bent, &mut residual[..len]);
-
-        self.toned.process(&mut toned[..len]);
-        let deemphasis = emphasis.inverse();
-        let flat = !after.moving && after.now.is_flat();
-        for (frame, sample) in samples.iter_mut().enumerate().take(len) {
-            let dry = f64::from(dry[frame]);
-            let bent = f64::from(residual[frame]) * gains.inverse_drive[frame];
-            let bent = if parts.emphasis.is_some() { self.deemphasis.step(deemphasis, bent) } else { bent };
-            let mut wet = gains.apart[frame] * f64::from(toned[frame]) + bent;
-            if parts.bump_db != 0.0 {
-                wet += gains.bump[frame] * self.bump_band(wet);
-            }
-            if gains.blocking[frame] != 0.0 {
-                wet -= gains.blocking[frame] * self.dc.step(self.dc_shelf, wet);
-            }
-            wet *= gains.gain[frame];
-            if !flat {
-                wet = self.after.step(after.shelf(frame), wet);
-            }
-            *sample = (dry + gains.wet[frame] * (wet - dry)) as f32;
-        }
-    }
-
-    /// A band-pass of gain 1 at its centre.
-    fn bump_band(&mut self, input: f64) -> f64 {
-        let [g, a] = self.bump_g;
-        let [band_state, low_state] = self.bump;
-        let band = (band_state + g * (input - low_state)) * a;
-        let low = low_state + g * band;
-        self.bump = [2.0 * band - band_state, 2.0 * low - low_state];
-        band / BUMP_Q
-    }
 }

@@ -35,15 +35,11 @@ pub struct FractionalDelay {
 /// Under this many frames of delay the output is a blend with the input, so that no pole comes near the unit circle.
 const SHORTEST_FRAMES: f64 = 0.05;
 
-/// Frames that an all-pass is run over the past before it is heard. Its pole is then at 0.905 at most, and 0.905^192 is
-/// −166 dB.
-const WARM_UP_FRAMES: usize = 192;
-
 impl FractionalDelay {
     /// A line for delays from 0 to `longest_frames`, at `frames`, silent, which fades for `fade_frames`. May allocate.
     #[must_use]
     pub fn new(frames: f64, longest_frames: f64, fade_frames: u32) -> Self {
-        let len = longest_frames.ceil() as usize + WARM_UP_FRAMES + GRID_FRAMES + MAX_ORDER;
+        let len = longest_frames.ceil() as usize + GRID_FRAMES + MAX_ORDER;
         let tap = Tap::new(frames);
         FractionalDelay {
             ring: vec![0.0; len.next_power_of_two()],
@@ -83,9 +79,7 @@ impl FractionalDelay {
         self.next.flush();
         if !self.fade.is_moving() && self.target_frames != self.now.frames {
             self.next = Tap::new(self.target_frames);
-            for past in (1..=WARM_UP_FRAMES).rev() {
-                self.next.step(&self.ring, self.at.wrapping_sub(past));
-            }
+            // its all-pass has settled long before it is heard
             self.fade.snap_to(0.0);
             self.fade.set_target(1.0);
         }
