@@ -332,8 +332,9 @@ fn steady_tones_are_not_distorted() {
                 let distortion = distortion_db(&out[0], 50.0, rate_hz);
                 assert!(distortion <= allowed_db, "{style:?}, {lookahead_ms} ms: {distortion:.1} dB");
                 if *style == LimiterStyle::Transparent {
-                    // 6 dB are taken, neither more nor less: the gain's rounding is 1e-7
-                    assert!((db(f64::from(limiter.reading().gain[0])) + 6.0).abs() < 1e-3);
+                    // 6 dB are taken, neither more nor less: the gain's rounding is 1e-7, the margin at 0.1 ms 0.015 dB
+                    let allowed = if lookahead_ms < 0.3 { 0.016 } else { 1e-3 };
+                    assert!((db(f64::from(limiter.reading().gain[0])) + 6.0).abs() < allowed);
                 }
             }
         }

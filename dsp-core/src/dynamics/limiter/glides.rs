@@ -11,6 +11,8 @@ pub(super) const GLIDE_SECONDS: f64 = 0.02;
 /// Everything that glides.
 #[derive(Clone, Debug)]
 pub(super) struct Glides {
+    /// How far under the ceiling the output stays besides the style's margin, in dB.
+    margin_db: f64,
     pub gain: Ramp,
     pub ceiling: Ramp,
     pub on: Ramp,
@@ -23,9 +25,10 @@ pub(super) struct Glides {
 }
 
 impl Glides {
-    pub(super) fn new(params: &LimiterParams, sample_rate_hz: f64) -> Self {
+    pub(super) fn new(params: &LimiterParams, sample_rate_hz: f64, margin_db: f64) -> Self {
         let at_rest = || Ramp::with_seconds(0.0, GLIDE_SECONDS, sample_rate_hz);
         let mut glides = Glides {
+            margin_db,
             gain: at_rest(),
             ceiling: at_rest(),
             on: at_rest(),
@@ -41,11 +44,16 @@ impl Glides {
         glides
     }
 
+    /// The ceiling that the output is held to, as a ratio to full scale.
+    pub(super) fn ceiling_for(&self, params: &LimiterParams, style: &Style) -> f64 {
+        math::db_to_gain(params.ceiling_dbtp - style.margin_db - self.margin_db)
+    }
+
     pub(super) fn set_targets(&mut self, params: &LimiterParams, style: &Style) {
         let switch = |on: bool| if on { 1.0 } else { 0.0 };
         let link = |percent: f64| if style.strict { 1.0 } else { percent / 100.0 };
         self.gain.set_target(math::db_to_gain(params.gain_db));
-        self.ceiling.set_target(math::db_to_gain(params.ceiling_dbtp - style.margin_db));
+        self.ceiling.set_target(self.ceiling_for(params, style));
         self.on.set_target(switch(params.on));
         self.delta.set_target(switch(params.delta));
         self.unity.set_target(switch(params.unity_gain));
