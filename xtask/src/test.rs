@@ -20,7 +20,20 @@ pub fn run() -> Result<()> {
     step("layers", &layering::check)?;
     step("lints", &|| cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     step("unit and contract tests", &|| {
-        cargo(&["test", "--quiet", "-p", "dsp-core", "-p", "gui", "-p", "tandem-render", "-p", "xtask"])
+        cargo(&[
+            "test",
+            "--quiet",
+            "-p",
+            "dsp-core",
+            "-p",
+            "gui",
+            "-p",
+            "tandem-render",
+            "-p",
+            "tandem-vst3",
+            "-p",
+            "xtask",
+        ])
     })?;
     step("bundles", &bundle::build)?;
     step("bundles in hosts", &|| {

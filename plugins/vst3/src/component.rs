@@ -75,8 +75,9 @@ impl IPluginBaseTrait for Effect {
 
     unsafe fn terminate(&self) -> tresult {
         self.main(kInternalError, |instance| {
+            let was_there = instance.plugin().is_some();
             instance.terminate();
-            kResultOk
+            result(was_there)
         })
     }
 }

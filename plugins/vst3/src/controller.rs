@@ -111,6 +111,7 @@ impl IEditControllerTrait for Effect {
             if position.is_nan() || !instance.set_value(id, position) {
                 return kInvalidArgument;
             }
+            instance.serve_without_timer();
             kResultOk
         })
     }

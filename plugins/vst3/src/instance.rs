@@ -180,9 +180,10 @@ impl Instance {
 
     /// False if the plugin refuses.
     pub(crate) fn set_active(&self, on: bool) -> bool {
-        let Some(plugin) = self.plugin() else { return !on };
+        let Some(plugin) = self.plugin() else { return false };
         if on == self.is_active() {
-            return true;
+            // said twice: nothing to do, and a mistake of the host's
+            return on;
         }
         if on { self.activate(&plugin) } else { self.deactivate(&plugin) }
     }
@@ -234,6 +235,12 @@ impl Instance {
         plugin.deactivate();
         self.settle();
         true
+    }
+
+    /// Deactivates and activates at once. Blocks that come meanwhile are silent.
+    pub(crate) fn restart(&self) -> bool {
+        let Some(plugin) = self.plugin().filter(|_| self.is_active()) else { return false };
+        self.deactivate(&plugin) && self.activate(&plugin)
     }
 
     /// Starts or ends a stream. On the audio thread in some hosts, on the main thread in others.

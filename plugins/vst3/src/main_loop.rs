@@ -42,6 +42,11 @@ impl MainLoop {
         System::withdraw(&self.0, object);
     }
 
+    /// True if looks come.
+    pub(crate) fn is_running(&self) -> bool {
+        crate::thread::lock(&self.0).is_running()
+    }
+
     /// From now on the instance looks after things.
     pub(crate) fn begin(&self, instance: &Arc<Instance>) {
         System::begin(&self.0, Arc::downgrade(instance));

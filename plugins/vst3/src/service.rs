@@ -5,6 +5,7 @@ use crate::events::Events;
 use crate::host::wish;
 use crate::instance::Instance;
 use crate::plugin::ClapPlugin;
+use crate::thread::guarded;
 use std::sync::atomic::{Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use vst3::ComPtr;
 use vst3::Steinberg::Vst::RestartFlags_ as restart;
@@ -21,6 +22,14 @@ impl Instance {
         }
         self.serve();
         self.serve_timers();
+        self.restart_if_nobody_does();
+    }
+
+    /// Looks after things in a call of the host's, where no timer does.
+    pub(crate) fn serve_without_timer(&self) {
+        if !self.main_loop.is_running() {
+            self.serve();
+        }
     }
 
     /// True if the host has stopped processing, or looks like it: it need not say so. Without a timer it never looks so.
@@ -35,9 +44,12 @@ impl Instance {
         if self.serving.swap(true, AcqRel) {
             return;
         }
-        if let Some(plugin) = self.plugin() {
-            self.serve_plugin(&plugin);
-        }
+        // whatever happens within, the next round comes
+        guarded((), || {
+            if let Some(plugin) = self.plugin() {
+                self.serve_plugin(&plugin);
+            }
+        });
         self.serving.store(false, Release);
     }
 
@@ -109,9 +121,26 @@ impl Instance {
         if told & wish::TEXTS != 0 {
             flags |= restart::kParamTitlesChanged;
         }
+        if flags & restart::kLatencyChanged != 0 {
+            // an activation, perhaps from within the call, clears it
+            self.restart_looks.store(1, Relaxed);
+        }
         if flags != 0 {
             // SAFETY: a live handler, on the main thread.
             unsafe { handler.restartComponent(flags) };
+        }
+    }
+
+    /// A changed latency asks a host to deactivate and activate. Some only ask for the latency, which a CLAP cannot
+    /// change in between: then this does it, in silence, and tells the host once more.
+    fn restart_if_nobody_does(&self) {
+        let looks = self.restart_looks.load(Relaxed);
+        if looks == 0 || !self.is_active() {
+            return;
+        }
+        self.restart_looks.store(looks + 1, Relaxed);
+        if looks >= PATIENCE && self.restart() {
+            self.tell(restart::kLatencyChanged);
         }
     }
 
@@ -190,6 +219,9 @@ fn ready(descriptors: &[(i32, u32)]) -> Vec<(i32, u32)> {
     let told = |poll: i16| BITS.iter().filter(|(_, bits)| poll & bits != 0).fold(0, |all, (clap, _)| all | clap);
     polled.iter().map(|record| (record.fd, told(record.revents))).filter(|(_, flags)| *flags != 0).collect()
 }
+
+/// Looks, about a second, after which a host counts as one that does not restart.
+const PATIENCE: u64 = 33;
 
 /// Looks without a block, some 150 ms, after which a host counts as not processing.
 const QUIET: usize = 5;

@@ -31,6 +31,10 @@ impl ITimerHandlerTrait for Timer {
 }
 
 impl System {
+    pub(super) fn is_running(&self) -> bool {
+        self.at.is_some()
+    }
+
     pub(super) fn offer(this: &Mutex<System>, object: ComRef<FUnknown>) {
         if let Some(run_loop) = object.cast::<IRunLoop>() {
             lock(this).loops.push((object.as_ptr(), run_loop));
@@ -60,12 +64,13 @@ impl System {
         drop((loops, handler));
     }
 
-    /// Registers the timer at the first event loop that there is, and nowhere else.
+    /// Registers the timer at the event loop that was offered last, and nowhere else: a frame's is nearer than that of the
+    /// instance's context, and that nearer than the module's.
     fn settle(this: &Mutex<System>) {
         let (handler, before, now) = {
             let mut system = lock(this);
             let now =
-                system.handler.is_some().then(|| system.loops.first().map(|(_, run_loop)| run_loop.clone())).flatten();
+                system.handler.is_some().then(|| system.loops.last().map(|(_, run_loop)| run_loop.clone())).flatten();
             let same = |a: &ComPtr<IRunLoop>, b: &ComPtr<IRunLoop>| a.as_ptr() == b.as_ptr();
             match (&system.at, &now) {
                 (None, None) => return,

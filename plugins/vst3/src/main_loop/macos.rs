@@ -55,6 +55,10 @@ extern "C" fn release(info: *const c_void) {
 }
 
 impl System {
+    pub(super) fn is_running(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn offer(_: &Mutex<System>, _: ComRef<FUnknown>) {}
 
     pub(super) fn withdraw(_: &Mutex<System>, _: ComRef<FUnknown>) {}

@@ -10,6 +10,10 @@ use vst3::Steinberg::FUnknown;
 pub(super) struct System;
 
 impl System {
+    pub(super) fn is_running(&self) -> bool {
+        false
+    }
+
     pub(super) fn offer(_: &Mutex<System>, _: ComRef<FUnknown>) {}
     pub(super) fn withdraw(_: &Mutex<System>, _: ComRef<FUnknown>) {}
     pub(super) fn begin(_: &Mutex<System>, _: Weak<Instance>) {}

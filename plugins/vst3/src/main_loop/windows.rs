@@ -31,6 +31,10 @@ unsafe extern "system" fn fired(_: *mut c_void, _: u32, timer: usize, _: u32) {
 }
 
 impl System {
+    pub(super) fn is_running(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn offer(_: &Mutex<System>, _: ComRef<FUnknown>) {}
 
     pub(super) fn withdraw(_: &Mutex<System>, _: ComRef<FUnknown>) {}
