@@ -11,10 +11,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 2] = [
-    Need { program: "cc", package: "gcc", purpose: "linking" },
-    Need { program: "c++", package: "g++", purpose: "the VST3 wrapper in the bundles" },
-];
+const NEEDS: [Need; 1] = [Need { program: "cc", package: "gcc", purpose: "linking" }];
 
 /// What editors are drawn on in tests where there is no screen: an X server without one, and OpenGL in software.
 const DISPLAY_PACKAGES: [&str; 6] =
@@ -36,12 +33,12 @@ pub fn prepare() -> Result<()> {
         return apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], &packages[..]].concat());
     }
     if cfg!(target_os = "macos") {
-        bail!("no C or C++ compiler; install the command line tools: xcode-select --install");
+        bail!("no C compiler; install the command line tools: xcode-select --install");
     }
     if cfg!(windows) {
-        bail!("no C or C++ compiler; install the Visual Studio Build Tools with the C++ workload");
+        bail!("no C compiler; install the Visual Studio Build Tools with the C++ workload");
     }
-    bail!("no C or C++ compiler; install them: sudo apt-get install {}", packages.join(" "))
+    bail!("no C compiler; install one: sudo apt-get install {}", packages.join(" "))
 }
 
 /// A display for tests of editors: the one that there is, or an X server of our own for as long as the value lives.
