@@ -96,10 +96,12 @@ impl Desk {
         let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 300.0)));
         let input = RawInput { screen_rect, time: Some(self.frame / 60.0), events, ..RawInput::default() };
         let (paint, host) = (self.paint, &self.host);
-        let _ = self.ctx.run_ui(input, |ui| {
+        let mut output = self.ctx.run_ui(input, |ui| {
             note_modifiers(ui.ctx());
             paint(ui, host);
         });
+        // nothing is drawn: textures are dropped on purpose, which egui wants to be told
+        output.textures_delta.clear();
     }
 
     fn wait(&mut self, frames: usize) {
