@@ -6,14 +6,13 @@ use crate::edits::{Edits, Output};
 use crate::events::{Events, Gathered};
 use crate::parameters::Parameters;
 use crate::plugin::ClapPlugin;
-use crate::transport::transport;
+use crate::transport::{steady_frames, transport};
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use vst3::ComRef;
-use vst3::Steinberg::Vst::ProcessContext_::StatesAndFlags_ as valid;
 use vst3::Steinberg::Vst::{IParameterChanges, ProcessData};
 
 /// An active plugin, with all memory that its blocks need.
@@ -217,9 +216,8 @@ impl Audio {
         // SAFETY: null or valid, by the contract of `process`.
         let context = unsafe { data.processContext.as_ref() };
         let transport = context.map(|context| transport(context, self.sample_rate, span.start));
-        let steady = context.filter(|context| context.state & valid::kContTimeValid != 0);
-        let steady_time = match steady {
-            Some(context) => context.continousTimeSamples.saturating_add(span.start as i64).max(0),
+        let steady_time = match context.and_then(steady_frames) {
+            Some(frames) => frames.saturating_add(span.start as i64).max(0),
             None => self.frames_since_start,
         };
         let output = Output { edits: &link.edits, parameters: &self.parameters, changes: answers, start: span.start };

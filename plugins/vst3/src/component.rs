@@ -254,6 +254,6 @@ impl IAudioProcessorTrait for Effect {
 
 impl IProcessContextRequirementsTrait for Effect {
     unsafe fn getProcessContextRequirements(&self) -> uint32 {
-        NEEDED
+        NEEDED as uint32
     }
 }

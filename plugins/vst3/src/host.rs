@@ -152,6 +152,7 @@ impl Host {
     }
 
     /// What the plugin waits for.
+    #[cfg(unix)]
     pub(crate) fn descriptors(&self) -> Vec<(i32, u32)> {
         lock(&self.descriptors).clone()
     }

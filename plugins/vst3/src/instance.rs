@@ -173,8 +173,16 @@ impl Instance {
         if !(sample_rate.is_finite() && sample_rate > 0.0) {
             return false;
         }
-        *lock(&self.setup) = Setup { sample_rate, max_frames };
         plugin.set_offline(offline);
+        if !COMMON_RATES.contains(&sample_rate) {
+            // a CLAP tells when it is activated whether it serves a rate; the host wants to know here
+            if !plugin.activate(sample_rate, max_frames as u32) {
+                return false;
+            }
+            plugin.deactivate();
+            self.host.take(wish::RESTART | wish::LATENCY);
+        }
+        *lock(&self.setup) = Setup { sample_rate, max_frames };
         true
     }
 
@@ -182,8 +190,7 @@ impl Instance {
     pub(crate) fn set_active(&self, on: bool) -> bool {
         let Some(plugin) = self.plugin() else { return false };
         if on == self.is_active() {
-            // said twice: nothing to do, and a mistake of the host's
-            return on;
+            return true;
         }
         if on { self.activate(&plugin) } else { self.deactivate(&plugin) }
     }
@@ -351,6 +358,9 @@ impl Drop for Instance {
         host.threads.as_main(|| self.terminate());
     }
 }
+
+/// Rates that a plugin is trusted to serve.
+const COMMON_RATES: std::ops::RangeInclusive<f64> = 22_050.0..=192_000.0;
 
 /// As much as a block may need after several that needed more each time.
 const MOST_EVENTS: usize = 1 << 17;

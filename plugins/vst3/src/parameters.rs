@@ -64,12 +64,16 @@ pub(crate) struct Range {
     pub(crate) steps: i32,
 }
 
+/// The nearest position from 0 to 1, and 0 for NaN.
+fn within(position: f64) -> f64 {
+    if position.is_nan() { 0.0 } else { position.clamp(0.0, 1.0) }
+}
+
 impl Range {
     /// The plugin's value at a position of 0 to 1; positions outside count as the nearest, NaN as 0. A stepped range has
     /// parts of equal length for its values, as VST 3 prescribes.
     pub(crate) fn value(&self, position: f64) -> f64 {
-        // `max` first: it turns NaN into 0
-        let position = position.max(0.0).min(1.0);
+        let position = within(position);
         if self.steps > 0 {
             let steps = f64::from(self.steps);
             return self.min + (position * (steps + 1.0)).floor().min(steps);
@@ -80,7 +84,7 @@ impl Range {
     /// The position of one of the plugin's values.
     pub(crate) fn position(&self, value: f64) -> f64 {
         let width = self.max - self.min;
-        if width > 0.0 { ((value - self.min) / width).max(0.0).min(1.0) } else { 0.0 }
+        if width > 0.0 { within((value - self.min) / width) } else { 0.0 }
     }
 }
 
@@ -122,7 +126,7 @@ impl Parameter {
 
     /// Real-time safe.
     pub(crate) fn show(&self, position: f64) {
-        self.shown.store(position.max(0.0).min(1.0).to_bits(), Relaxed);
+        self.shown.store(within(position).to_bits(), Relaxed);
     }
 }
 

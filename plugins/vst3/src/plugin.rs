@@ -254,6 +254,7 @@ impl ClapPlugin {
     }
 
     /// Main thread.
+    #[cfg(unix)]
     pub(crate) fn on_descriptor(&self, descriptor: i32, flags: u32) {
         call!(self.posix_fd, on_fd, (), self.raw, descriptor, flags);
     }

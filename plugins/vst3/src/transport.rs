@@ -11,8 +11,15 @@ use vst3::Steinberg::Vst::IProcessContextRequirements_::Flags_ as need;
 use vst3::Steinberg::Vst::ProcessContext;
 use vst3::Steinberg::Vst::ProcessContext_::StatesAndFlags_ as valid;
 
+/// The type of C enumerations: signed for Microsoft's compiler, unsigned for others.
+#[cfg(windows)]
+pub(crate) type Flags = i32;
+/// The type of C enumerations: signed for Microsoft's compiler, unsigned for others.
+#[cfg(not(windows))]
+pub(crate) type Flags = u32;
+
 /// What of the context is read here, so that hosts need not compute the rest.
-pub(crate) const NEEDED: u32 = need::kNeedTempo
+pub(crate) const NEEDED: Flags = need::kNeedTempo
     | need::kNeedTimeSignature
     | need::kNeedTransportState
     | need::kNeedProjectTimeMusic
@@ -20,9 +27,15 @@ pub(crate) const NEEDED: u32 = need::kNeedTempo
     | need::kNeedCycleMusic
     | need::kNeedContinousTimeSamples;
 
+/// The host's count of frames that never jumps, if it keeps one. Real-time safe.
+pub(crate) fn steady_frames(context: &ProcessContext) -> Option<i64> {
+    let counted = context.state as Flags & valid::kContTimeValid != 0;
+    counted.then_some(context.continousTimeSamples)
+}
+
 /// The transport at frame `offset` of the host's block. Real-time safe.
 pub(crate) fn transport(context: &ProcessContext, sample_rate: f64, offset: usize) -> clap_event_transport {
-    let has = |flag| context.state & flag != 0;
+    let has = |flag| context.state as Flags & flag != 0;
     let rate = if sample_rate > 0.0 { sample_rate } else { 1.0 };
     let playing = has(valid::kPlaying);
     let tempo = if has(valid::kTempoValid) { context.tempo } else { 0.0 };
@@ -84,19 +97,21 @@ pub(crate) fn transport(context: &ProcessContext, sample_rate: f64, offset: usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vst3::Steinberg::uint32;
 
     #[test]
     fn positions_move_with_the_offset_while_playing() {
         // SAFETY: plain numbers, for which zeros are a value.
         let mut context: ProcessContext = unsafe { std::mem::zeroed() };
         context.state =
-            valid::kTempoValid | valid::kProjectTimeMusicValid | valid::kTimeSigValid | valid::kBarPositionValid;
+            (valid::kTempoValid | valid::kProjectTimeMusicValid | valid::kTimeSigValid | valid::kBarPositionValid)
+                as uint32;
         (context.tempo, context.projectTimeMusic, context.projectTimeSamples) = (90.0, 7.5, 240_000);
         (context.timeSigNumerator, context.timeSigDenominator, context.barPositionMusic) = (3, 4, 6.0);
         let stopped = transport(&context, 48_000.0, 32_000);
         assert_eq!(stopped.song_pos_beats, 15 * CLAP_BEATTIME_FACTOR / 2);
         assert_eq!(stopped.flags & CLAP_TRANSPORT_IS_PLAYING, 0);
-        context.state |= valid::kPlaying;
+        context.state |= valid::kPlaying as uint32;
         let playing = transport(&context, 48_000.0, 32_000);
         // two thirds of a second at 90 beats a minute are one beat
         assert_eq!(playing.song_pos_beats, 17 * CLAP_BEATTIME_FACTOR / 2);
@@ -113,7 +128,7 @@ mod tests {
         let said = transport(&context, 0.0, 0);
         assert_eq!(said.flags, CLAP_TRANSPORT_HAS_SECONDS_TIMELINE);
         assert_eq!((said.tempo, said.song_pos_beats, said.loop_end_beats), (0.0, 0, 0));
-        context.state = valid::kCycleActive | valid::kCycleValid | valid::kTempoValid;
+        context.state = (valid::kCycleActive | valid::kCycleValid | valid::kTempoValid) as uint32;
         let said = transport(&context, 0.0, 0);
         assert!(said.flags & CLAP_TRANSPORT_IS_LOOP_ACTIVE != 0);
         assert_eq!(said.loop_end_beats, 8 * CLAP_BEATTIME_FACTOR);
