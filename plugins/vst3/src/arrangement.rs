@@ -33,6 +33,8 @@ pub(crate) struct Layouts {
     current: usize,
     /// Whether the host uses each bus: inputs and outputs.
     pub(crate) in_use: [Vec<bool>; 2],
+    /// Side inputs that the host gives in mono, each channel of the plugin's getting the same.
+    pub(crate) from_mono: Vec<bool>,
 }
 
 /// What came of a wish for an arrangement.
@@ -46,6 +48,16 @@ pub(crate) enum Choice {
     Refused,
 }
 
+/// VST 3's name for so many channels. CLAP knows no more of most than their count.
+fn speakers(channels: usize) -> SpeakerArrangement {
+    match channels {
+        0 => SpeakerArr::kEmpty,
+        1 => SpeakerArr::kMono,
+        2 => SpeakerArr::kStereo,
+        more => 1_u64.checked_shl(more as u32).map_or(u64::MAX, |bit| bit - 1),
+    }
+}
+
 impl Bus {
     fn new(info: &clap_audio_port_info) -> Bus {
         Bus {
@@ -57,14 +69,8 @@ impl Bus {
         }
     }
 
-    pub(crate) fn speakers(&self) -> SpeakerArrangement {
-        match self.channels {
-            0 => SpeakerArr::kEmpty,
-            1 => SpeakerArr::kMono,
-            2 => SpeakerArr::kStereo,
-            // CLAP knows the count of channels only
-            more => 1_u64.checked_shl(more as u32).map_or(u64::MAX, |bit| bit - 1),
-        }
+    fn speakers(&self) -> SpeakerArrangement {
+        speakers(self.channels)
     }
 
     /// True if the two may use the same memory, by what both say.
@@ -81,16 +87,17 @@ impl Layout {
         }
     }
 
-    /// True if the host's wish is this layout. It may speak of fewer busses than there are, and of a side bus as empty
-    /// that it does not want to use.
+    /// True if the host's wish is this layout. It may speak of fewer busses than there are, and of a side input as mono,
+    /// or as empty if it does not want to use it.
     fn serves(&self, wanted: [&[SpeakerArrangement]; 2]) -> bool {
-        self.busses.iter().zip(wanted).all(|(busses, wanted)| {
-            wanted.len() <= busses.len()
-                && (!wanted.is_empty() || busses.is_empty())
-                && busses.iter().zip(wanted).enumerate().all(|(index, (bus, wanted))| {
-                    bus.speakers() == *wanted || index > 0 && *wanted == SpeakerArr::kEmpty
-                })
-        })
+        self.serves_main(wanted)
+            && self.busses.iter().zip(wanted).enumerate().all(|(direction, (busses, wanted))| {
+                wanted.len() <= busses.len()
+                    && busses.iter().zip(wanted).skip(1).all(|(bus, wanted)| {
+                        let narrower = *wanted == SpeakerArr::kMono && direction == 0 && bus.channels > 0;
+                        bus.speakers() == *wanted || *wanted == SpeakerArr::kEmpty || narrower
+                    })
+            })
     }
 
     fn serves_main(&self, wanted: [&[SpeakerArrangement]; 2]) -> bool {
@@ -105,7 +112,7 @@ impl Layout {
 impl Layouts {
     /// A plugin without ports, or none at all.
     pub(crate) fn none() -> Layouts {
-        Layouts { all: vec![], current: 0, in_use: [vec![], vec![]] }
+        Layouts { all: vec![], current: 0, in_use: [vec![], vec![]], from_mono: vec![] }
     }
 
     /// Asks the plugin for its layouts, of which it serves the first afterwards; main thread, inactive.
@@ -138,6 +145,18 @@ impl Layouts {
         }
     }
 
+    /// Channels that the host gives to or gets from a bus; `None` if there is no such bus.
+    pub(crate) fn width(&self, direction: usize, index: usize) -> Option<usize> {
+        let bus = self.busses(direction).get(index)?;
+        let from_mono = direction == 0 && self.from_mono.get(index).copied().unwrap_or(false);
+        Some(if from_mono { 1 } else { bus.channels })
+    }
+
+    /// VST 3's name for the width of a bus.
+    pub(crate) fn arrangement(&self, direction: usize, index: usize) -> Option<SpeakerArrangement> {
+        self.width(direction, index).map(speakers)
+    }
+
     pub(crate) fn current(&self) -> Option<&Layout> {
         self.all.get(self.current)
     }
@@ -167,6 +186,14 @@ impl Layouts {
                 self.use_main_only();
             }
         }
+        // what is not mentioned, or not wanted, is as wide as the plugin has it
+        let inputs = self.busses(0).iter().enumerate();
+        self.from_mono = inputs
+            .map(|(index, bus)| {
+                let wanted = wanted[0].get(index).copied();
+                whole.is_some() && index > 0 && bus.channels > 1 && wanted == Some(SpeakerArr::kMono)
+            })
+            .collect();
         if whole.is_some() { Choice::Served } else { Choice::Near }
     }
 }
@@ -196,13 +223,15 @@ mod tests {
                 selected.push(id);
                 true
             });
-            (choice, layouts.busses(0)[1].channels)
+            (choice, layouts.width(0, 1).unwrap())
         };
         assert_eq!(choose(&[kStereo, kStereo], &[kStereo]), (Choice::Served, 2));
         assert_eq!(choose(&[kMono, kMono], &[kMono]), (Choice::Served, 1));
         assert_eq!(choose(&[kMono, kEmpty], &[kMono]), (Choice::Served, 1), "side chain not used");
         assert_eq!(choose(&[kStereo], &[kStereo]), (Choice::Served, 2), "side chain not mentioned");
-        assert_eq!(choose(&[kMono, kStereo], &[kMono]), (Choice::Near, 1), "as wide as the main bus only");
+        assert_eq!(choose(&[kStereo, kMono], &[kStereo]), (Choice::Served, 1), "one key for both channels");
+        assert_eq!(choose(&[kStereo, kEmpty], &[kStereo]), (Choice::Served, 2));
+        assert_eq!(choose(&[kMono, kStereo], &[kMono]), (Choice::Near, 1), "two keys for one channel");
         assert_eq!(choose(&[kMono, kMono], &[kStereo]), (Choice::Refused, 1));
         assert_eq!(choose(&[K51, K51], &[K51]), (Choice::Refused, 1));
         assert_eq!(choose(&[], &[]), (Choice::Refused, 1));

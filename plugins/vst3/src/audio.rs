@@ -43,13 +43,9 @@ impl Audio {
         max_frames: usize,
         events: usize,
     ) -> Audio {
-        let ports = |direction: usize| {
-            let in_use = layouts.in_use.get(direction).map_or(&[][..], Vec::as_slice);
-            Ports::new(layouts.busses(direction), in_use, layouts.busses(1 - direction), max_frames)
-        };
         Audio {
-            inputs: ports(0),
-            outputs: ports(1),
+            inputs: Ports::new(layouts, 0, max_frames),
+            outputs: Ports::new(layouts, 1, max_frames),
             events: Events::with_room(events.max(EVENTS) + parameters.list().len()),
             plugin,
             parameters,

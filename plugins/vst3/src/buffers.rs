@@ -1,6 +1,6 @@
 //! The host's buffers as CLAP's: every port with all its channels, whatever the host leaves out.
 
-use crate::arrangement::Bus;
+use crate::arrangement::{Bus, Layouts};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use std::ptr::null_mut;
 use vst3::Steinberg::Vst::AudioBusBuffers;
@@ -14,6 +14,8 @@ pub(crate) struct Ports {
 
 struct Port {
     in_use: bool,
+    /// The host gives one channel for all.
+    from_mono: bool,
     channels: Vec<Channel>,
     /// For the plugin, of the frames at hand.
     pointers: Vec<*mut f32>,
@@ -33,10 +35,13 @@ struct Channel {
 unsafe impl Send for Ports {}
 
 impl Ports {
-    /// Buffers for these ports, as long as a block can be. `others` are those of the other direction. Allocates.
-    pub(crate) fn new(busses: &[Bus], in_use: &[bool], others: &[Bus], max_frames: usize) -> Ports {
+    /// Buffers for the inputs (0) or outputs (1) of the layout in use, as long as a block can be. Allocates.
+    pub(crate) fn new(layouts: &Layouts, direction: usize, max_frames: usize) -> Ports {
+        let (busses, others) = (layouts.busses(direction), layouts.busses(1 - direction));
+        let in_use = layouts.in_use.get(direction).map_or(&[][..], Vec::as_slice);
         let port = |(index, bus): (usize, &Bus)| Port {
             in_use: in_use.get(index).copied().unwrap_or(false),
+            from_mono: layouts.width(direction, index) != Some(bus.channels),
             channels: (0..bus.channels)
                 .map(|channel| Channel {
                     host: null_mut(),
@@ -75,6 +80,7 @@ impl Ports {
             for (number, channel) in port.channels.iter_mut().enumerate() {
                 channel.copied = false;
                 channel.host = bus.map_or(null_mut(), |bus| {
+                    let number = if port.from_mono { 0 } else { number };
                     let silent = skip_silent && number < 64 && bus.silenceFlags >> number & 1 != 0;
                     // SAFETY: the busses hold 32-bit samples, as no others are accepted.
                     let pointers = unsafe { bus.__field0.channelBuffers32 };

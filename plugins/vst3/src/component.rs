@@ -100,11 +100,12 @@ impl IComponentTrait for Effect {
     unsafe fn getBusInfo(&self, media: MediaType, way: BusDirection, index: int32, info: *mut BusInfo) -> tresult {
         self.main(kInvalidArgument, |instance| {
             let layouts = instance.layouts();
-            let bus = direction(media, way).and_then(|way| layouts.busses(way).get(usize::try_from(index).ok()?));
+            let place = direction(media, way).zip(usize::try_from(index).ok());
+            let bus = place.and_then(|(way, index)| layouts.busses(way).get(index).zip(layouts.width(way, index)));
             // SAFETY: see above.
-            let (Some(bus), Some(info)) = (bus, unsafe { info.as_mut() }) else { return kInvalidArgument };
+            let (Some((bus, width)), Some(info)) = (bus, unsafe { info.as_mut() }) else { return kInvalidArgument };
             (info.mediaType, info.direction) = (media, way);
-            info.channelCount = bus.channels as int32;
+            info.channelCount = width as int32;
             write_utf16(&bus.name, &mut info.name);
             let main = bus.main || index == 0;
             info.busType = if main { kMain } else { kAux } as int32;
@@ -183,11 +184,13 @@ impl IAudioProcessorTrait for Effect {
     unsafe fn getBusArrangement(&self, way: BusDirection, index: int32, out: *mut SpeakerArrangement) -> tresult {
         self.main(kInvalidArgument, |instance| {
             let layouts = instance.layouts();
-            let bus = direction(kAudio as MediaType, way)
-                .and_then(|way| layouts.busses(way).get(usize::try_from(index).ok()?));
+            let arrangement = direction(kAudio as MediaType, way)
+                .and_then(|way| layouts.arrangement(way, usize::try_from(index).ok()?));
             // SAFETY: see above.
-            let (Some(bus), Some(out)) = (bus, unsafe { out.as_mut() }) else { return kInvalidArgument };
-            *out = bus.speakers();
+            let (Some(arrangement), Some(out)) = (arrangement, unsafe { out.as_mut() }) else {
+                return kInvalidArgument;
+            };
+            *out = arrangement;
             kResultOk
         })
     }
