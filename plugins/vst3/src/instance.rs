@@ -44,7 +44,12 @@ pub(crate) struct Instance {
     /// Looks since the host was asked for a restart that did not come yet; 0 if none is due.
     pub(crate) restart_looks: AtomicU64,
     events_wanted: AtomicUsize,
+    /// In frames; `UNKNOWN` if something has changed since it was asked for.
+    latency: AtomicU64,
 }
+
+/// No latency.
+const UNKNOWN: u64 = u64::MAX;
 
 // SAFETY: the host's objects that are kept are called on the main thread, as are all methods that reach them; everything
 // else is synchronised.
@@ -82,6 +87,7 @@ impl Instance {
             quiet_looks: AtomicUsize::new(0),
             restart_looks: AtomicU64::new(0),
             events_wanted: AtomicUsize::new(EVENTS),
+            latency: AtomicU64::new(UNKNOWN),
         })
     }
 
@@ -153,6 +159,7 @@ impl Instance {
         let Some(plugin) = self.plugin().filter(|_| !self.is_active()) else { return Choice::Refused };
         let mut layouts = self.layouts();
         let choice = layouts.choose(wanted, |id| plugin.select_configuration(id));
+        self.latency.store(UNKNOWN, Relaxed);
         if choice != Choice::Refused {
             *lock(&self.layouts) = layouts;
         }
@@ -174,15 +181,24 @@ impl Instance {
             return false;
         }
         plugin.set_offline(offline);
-        if !COMMON_RATES.contains(&sample_rate) {
-            // a CLAP tells when it is activated whether it serves a rate; the host wants to know here
-            if !plugin.activate(sample_rate, max_frames as u32) {
-                return false;
-            }
-            plugin.deactivate();
-            self.host.take(wish::RESTART | wish::LATENCY);
+        let setup = Setup { sample_rate, max_frames };
+        // a CLAP tells when it is activated whether it serves a rate; the host wants to know here
+        if !COMMON_RATES.contains(&sample_rate) && !self.try_out(&plugin, setup) {
+            return false;
         }
-        *lock(&self.setup) = Setup { sample_rate, max_frames };
+        *lock(&self.setup) = setup;
+        self.latency.store(UNKNOWN, Relaxed);
+        true
+    }
+
+    /// Activates the plugin for a moment, to learn its latency; false if it refuses. While inactive.
+    fn try_out(&self, plugin: &ClapPlugin, setup: Setup) -> bool {
+        if !plugin.activate(setup.sample_rate, setup.max_frames as u32) {
+            return false;
+        }
+        self.latency.store(plugin.latency_frames().into(), Relaxed);
+        plugin.deactivate();
+        self.host.take(wish::RESTART | wish::LATENCY);
         true
     }
 
@@ -204,6 +220,7 @@ impl Instance {
         }
         // hosts ask for the latency after this call, so a change of it within is no news
         self.host.take(wish::RESTART | wish::LATENCY);
+        self.latency.store(plugin.latency_frames().into(), Relaxed);
         self.restart_looks.store(0, Relaxed);
         if self.link.crowded.swap(false, Relaxed) {
             let wanted = self.events_wanted.load(Relaxed).saturating_mul(4).min(MOST_EVENTS);
@@ -298,6 +315,7 @@ impl Instance {
     /// Exchanges events with the plugin outside of blocks, in the role that CLAP asks for.
     pub(crate) fn flush(&self, plugin: &ClapPlugin, events: &Events) {
         if !self.is_active() {
+            self.latency.store(UNKNOWN, Relaxed);
             let parameters = self.parameters();
             let output =
                 crate::edits::Output { edits: &self.link.edits, parameters: &parameters, changes: None, start: 0 };
@@ -333,12 +351,24 @@ impl Instance {
             parameter.awaits_block.store(false, Relaxed);
         }
         parameters.show_values_of(&plugin);
+        self.latency.store(UNKNOWN, Relaxed);
         self.host.wants(wish::VALUES);
         true
     }
 
+    /// In frames. Many hosts ask before they activate, when a CLAP does not know yet: it is tried out then.
     pub(crate) fn latency_frames(&self) -> u32 {
-        self.plugin().filter(|_| self.is_active()).map_or(0, |plugin| plugin.latency_frames())
+        let Some(plugin) = self.plugin() else { return 0 };
+        if self.is_active() {
+            return plugin.latency_frames();
+        }
+        if self.latency.load(Relaxed) == UNKNOWN {
+            let setup = *lock(&self.setup);
+            if !self.try_out(&plugin, setup) {
+                return 0;
+            }
+        }
+        u32::try_from(self.latency.load(Relaxed)).unwrap_or(0)
     }
 
     /// What the host says of the track.
