@@ -1,5 +1,4 @@
 //! The plugin's parameters as VST 3 sees them: from 0 to 1, in units.
-#![allow(clippy::manual_clamp)] // max and min make NaN a 0, which clamp would keep
 
 use crate::plugin::ClapPlugin;
 use crate::text::read_utf8;
