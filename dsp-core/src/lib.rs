@@ -16,6 +16,7 @@ pub mod delay_line;
 pub mod dither;
 pub mod dynamics;
 pub mod equalizer;
+pub mod fft;
 pub mod filter;
 pub mod level;
 pub mod math;

@@ -2,6 +2,7 @@
 
 pub mod cascade;
 pub mod complex;
+pub mod convolution;
 pub mod matched;
 pub mod prototype;
 pub mod section;
