@@ -1,5 +1,8 @@
 //! Where a sound sits: pan, width, and arrival time at each side.
 
+pub mod diffuser;
+pub mod ducking;
 pub mod fractional_delay;
+pub mod note_value;
 pub mod panner;
 pub mod width;
