@@ -1,20 +1,28 @@
 //! Sessions, files and measurements: what the `tandem` program does with the signal paths of dsp-core.
 //!
 //! - [`session`]: a session file, read and checked;
-//! - [`audio_file`]: audio in and out of files, nothing half-written left behind;
+//! - [`audio_file`]: audio in and out of files, a few frames at a time;
+//! - [`beside`]: files written beside their place, nothing half-written left behind;
 //! - [`engine`]: tracks through inserts to a mix and a master, whatever the inserts are;
 //! - [`direct`]: inserts that call the chains of dsp-core directly;
 //! - [`measurement`]: what a file measures;
 //! - [`report`]: a mix and its master on one page, and as JSON;
+//! - [`check`]: whether a file is right for what it is meant for;
+//! - [`figures`]: every figure of a file, in one pass;
+//! - [`show`]: how figures are written for people;
 //! - [`fault`]: what went wrong, where, and the cure.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 pub mod audio_file;
+pub mod beside;
+pub mod check;
 pub mod direct;
 pub mod engine;
 pub mod fault;
+pub mod figures;
 pub mod measurement;
 pub mod report;
 pub mod session;
+pub mod show;

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use tandem_host::rack::PluginRack;
 use tandem_render::audio_file::{self, Audio, SampleFormat};
+use tandem_render::beside;
 use tandem_render::direct::{DirectInsert, DirectRack};
 use tandem_render::engine::{self, BlockPlan, Event, Insert, Rack, Rendered, Stream};
 use tandem_render::measurement::{self, Measured};
@@ -60,8 +61,8 @@ pub fn run(session_path: &Path, out: &Path) -> Result<()> {
         target: TARGET,
         checks: &checks,
     };
-    audio_file::write_text(&out.join("report.html"), &report.html())?;
-    audio_file::write_text(&out.join("report.json"), &report.json())?;
+    beside::write_text(&out.join("report.html"), &report.html())?;
+    beside::write_text(&out.join("report.json"), &report.json())?;
 
     print_table(&report);
     for name in ["mix.wav", "master.wav", "report.html", "report.json"] {

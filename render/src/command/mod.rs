@@ -1,0 +1,29 @@
+//! The commands, one module each: arguments, and what is printed. The work is done in the library.
+
+pub mod check;
+pub mod measure;
+
+use std::io::Write;
+use tandem_render::fault::Fault;
+
+/// How a command ended that did not fail as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well.
+    Good,
+    /// Everything was done, and a check failed.
+    CheckFailed,
+    /// Some input was bad; it was complained about.
+    BadInput,
+}
+
+/// Prints what was asked for. Colours are left out where the output is no terminal or `NO_COLOR` is set.
+pub fn print(text: &str) {
+    // a reader that has gone away has read enough
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Says what is wrong, where, and the cure, in one line.
+pub fn complain(fault: &Fault) {
+    let _ = writeln!(anstream::stderr(), "\x1b[31merror:\x1b[0m {fault}");
+}
