@@ -13,6 +13,7 @@ pub mod chain;
 pub mod control_grid;
 pub mod controls;
 pub mod delay_line;
+pub mod delivery;
 pub mod dither;
 pub mod dynamics;
 pub mod equalizer;

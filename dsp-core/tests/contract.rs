@@ -258,6 +258,7 @@ macro_rules! contract {
 
 use dsp_core::chain::channel_strip::ChannelStrip;
 use dsp_core::chain::mastering_bus::{MasteringBus, MasteringBusParams};
+use dsp_core::delivery::audition::Audition;
 use dsp_core::dither::Dither;
 use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::dynamics::gate::Gate;
@@ -267,6 +268,7 @@ use dsp_core::level::{Input, Output};
 use dsp_core::metering::meter::Meter;
 use dsp_core::saturation::saturator::Saturation;
 use dsp_core::space::panner::Panner;
+use dsp_core::space::stereo::Stereo;
 
 type Equalizer8<const CH: usize> = Equalizer<CH, 8>;
 type Equalizer12<const CH: usize> = Equalizer<CH, 12>;
@@ -290,4 +292,6 @@ contract! {
     limiter: Limiter, LimiterParams { ceiling_dbtp: 0.0, true_peak: false, ..Default::default() };
     saturation: Saturation, Default::default();
     dither: Dither, Default::default();
+    stereo: Stereo, Default::default();
+    audition: Audition, Default::default();
 }

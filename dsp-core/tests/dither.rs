@@ -1,6 +1,9 @@
 //! Dither against the theory of nonsubtractive dither (R. Wannamaker et al., IEEE Trans. Signal Processing 48(2), 2000) and
 //! designs made with other tools.
 
+// the platform's functions are a second opinion here
+#![allow(clippy::disallowed_methods)]
+
 use dsp_core::block::Block;
 use dsp_core::dither::shaping::{Shaper, threshold_of_hearing_db};
 use dsp_core::dither::{BLANK_SECONDS, Dither, DitherBits, DitherNoise, DitherParams};

@@ -90,7 +90,7 @@ fn range_of(short_terms: &[f64]) -> f64 {
 /// off by a known gain there: the ratio of 1 + K/Q + K² at both rates, K = tan(π 38.135 Hz / rate), Q = 0.50033.
 #[test]
 fn agrees_with_ebur128() {
-    for rate_hz in [44_100.0, 48_000.0, 96_000.0] {
+    for rate_hz in [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0] {
         let high_pass = |rate_hz: f64| {
             let k = (PI * 38.135_470_876_024_44 / rate_hz).tan();
             1.0 + k / 0.500_327_037_323_877_3 + k * k
@@ -105,7 +105,8 @@ fn agrees_with_ebur128() {
             meter.process([left, right]);
             oracle.add_frames_planar_f32(&[left, right]).unwrap();
             let near = |ours: Option<f64>, theirs: f64, what: &str| {
-                let ours = ours.unwrap() - lift_db;
+                // under −200 LUFS, in rests, lies what the filters' rounding leaves
+                let (ours, theirs) = ((ours.unwrap() - lift_db).max(-200.0), theirs.max(-200.0));
                 assert!(ours == theirs || (ours - theirs).abs() < 0.01, "{rate_hz} Hz, {n}: {what} {ours}, {theirs}");
             };
             let reading = meter.reading();
@@ -126,8 +127,10 @@ fn agrees_with_ebur128() {
         let highest = short_terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let reading = meter.reading();
         assert!(reading.short_term_max_lufs.unwrap() - lift_db >= highest - 0.01);
+        // of the values that the crate takes, the range above is the crate's
+        let each_second: Vec<f64> = short_terms.iter().copied().step_by(10).collect();
         let range = oracle.loudness_range().unwrap();
-        assert!((reading.loudness_range_lu.unwrap() - range).abs() < 1.0, "{range}");
+        assert!((range_of(&each_second) - range).abs() < 0.01, "{rate_hz} Hz: {} {range}", range_of(&each_second));
         let peaks = [&left, &right].map(|c| c.iter().fold(0.0f32, |p, s| p.max(s.abs())));
         assert_eq!(meter.sample_peak(), peaks.map(f64::from));
     }

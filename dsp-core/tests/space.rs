@@ -333,3 +333,29 @@ fn time_pan_sweeps_cleanly() {
         }
     }
 }
+
+/// The bus's image is made of the panner's parts: width and low end as there, balance that fades the other side linearly and
+/// raises nothing.
+#[test]
+fn stereo_of_a_mix() {
+    use dsp_core::space::stereo::{Stereo, StereoParams};
+    let run = |params: &StereoParams| {
+        let mut stage = Stereo::<2>::new();
+        stage.prepare(StreamConfig { sample_rate_hz: 48_000.0, max_frames: 64 }, params).unwrap();
+        let (mut left, mut right) = ([0.5f32; 64], [-0.25f32; 64]);
+        stage.process(&mut Block::new([&mut left, &mut right]));
+        [f64::from(left[63]), f64::from(right[63])]
+    };
+    let near = |found: [f64; 2], expected: [f64; 2]| {
+        // single precision
+        assert!(found.iter().zip(expected).all(|(f, e)| (f - e).abs() < 1e-7), "{found:?} {expected:?}");
+    };
+    let neutral = StereoParams::default();
+    near(run(&neutral), [0.5, -0.25]);
+    near(run(&StereoParams { balance: 40.0, ..neutral }), [0.5 * 0.6, -0.25]);
+    near(run(&StereoParams { balance: -100.0, ..neutral }), [0.5, 0.0]);
+    // mid 1/8, side 3/8
+    near(run(&StereoParams { width_percent: 0.0, ..neutral }), [0.125, 0.125]);
+    near(run(&StereoParams { width_percent: 200.0, ..neutral }), [0.125 + 0.75, 0.125 - 0.75]);
+    near(run(&StereoParams { on: false, width_percent: 0.0, balance: 50.0, ..neutral }), [0.5, -0.25]);
+}

@@ -46,6 +46,16 @@ choices! {
     }
 }
 
+choices! {
+    /// What is to reach the target when the gain is learned.
+    pub enum LearnFrom {
+        /// The loudest 3 seconds: short-term loudness at its highest.
+        LoudestPassage = ("loudest_passage", "Loudest passage"),
+        /// The whole programme: integrated loudness.
+        WholeProgramme = ("whole_programme", "Whole programme"),
+    }
+}
+
 controls! {
     /// Limiter and maximizer.
     pub struct LimiterParams {
@@ -73,6 +83,11 @@ controls! {
         pub unity_gain: bool = switch("Unity Gain", false),
         /// Listens to what the limiter takes away.
         pub delta: bool = switch("Delta", false),
+        /// The loudness that the gain is learned for, in LUFS. It moves nothing by itself: a chain's reading says what gain
+        /// would reach it, and whoever holds the controls writes that into `gain_db`.
+        pub learn_target_lufs: f64 = float("Learn Target", Range::linear(-30.0, -4.0, -14.0, Unit::Lufs, 1)),
+        /// What is to reach that loudness.
+        pub learn_from: LearnFrom = choice("Learn From", LearnFrom::LoudestPassage),
     }
 }
 

@@ -193,6 +193,12 @@ impl<const CH: usize> Meter<CH> {
         }
     }
 
+    /// Frames that were measured. Real-time safe.
+    #[must_use]
+    pub fn measured_frames(&self) -> u64 {
+        self.measured_frames
+    }
+
     /// A point every 100 ms of the measurement. Real-time safe.
     #[must_use]
     pub fn history(&self) -> &History {

@@ -5,4 +5,5 @@ pub mod ducking;
 pub mod fractional_delay;
 pub mod note_value;
 pub mod panner;
+pub mod stereo;
 pub mod width;
