@@ -1,6 +1,6 @@
 //! Digital sections against the analogue prototypes that they stand for. The expected magnitudes are |H(jΩ)|² of the
 //! transfer functions in the documentation of `filter::prototype`, worked out here.
-#![allow(clippy::disallowed_methods)] // the test's own reference may use std
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // the test's own reference; figures with --nocapture
 #![allow(clippy::approx_constant)] // a control of 0.7071 is meant as it is written
 
 use dsp_core::filter::complex::Complex;
@@ -51,10 +51,16 @@ fn digital_db(sections: &[Section], f: f64) -> f64 {
 }
 
 /// The largest error in decibels over the audible range, for all corners up to `highest_hz`, Q and gains.
-fn worst(highest_hz: f64, gains_db: &[f64], design: impl Fn(f64, f64, f64) -> Vec<Section>, expected: Expected) -> f64 {
+fn worst(
+    highest_hz: f64,
+    qs: &[f64],
+    gains_db: &[f64],
+    design: impl Fn(f64, f64, f64) -> Vec<Section>,
+    expected: Expected,
+) -> f64 {
     let mut worst = 0.0f64;
     for f0 in corners_hz().filter(|f| *f <= highest_hz) {
-        for q in QS {
+        for &q in qs {
             for &gain_db in gains_db {
                 let sections = design(TAU * f0 / RATE_HZ, q, gain_db);
                 for f in audible_hz() {
@@ -68,28 +74,31 @@ fn worst(highest_hz: f64, gains_db: &[f64], design: impl Fn(f64, f64, f64) -> Ve
 }
 type Expected = fn(f64, f64, f64, f64) -> f64;
 
-/// The target is 0.1 dB; the design reaches 0.031 (0.008 up to 16 kHz), and this holds it to that.
+/// The target is 0.1 dB, and 0.01 dB for mastering: one design is good for both.
 #[test]
 fn bells_follow_their_prototype() {
     let design = |w: f64, q: f64, g: f64| prototype::bell(w, q, g).to_vec();
-    let all = worst(20_000.0, &GAINS_DB, design, bell_db);
-    assert!(all < 0.04, "{all} dB");
-    let most = worst(16_000.0, &GAINS_DB, design, bell_db);
-    assert!(most < 0.01, "{most} dB");
+    let all = worst(20_000.0, &QS, &GAINS_DB, design, bell_db);
+    println!("bells: {all:.4} dB");
+    assert!(all <= 0.01, "{all} dB");
 }
 
-/// The target is 0.1 dB; with 18 dB a shelf's poles lie 0.75 octaves from its corner, up to 33 kHz: 0.058 dB reached.
+/// The target is 0.1 dB, and 0.01 dB for mastering, which is met up to Q = 0.7071 at all frequencies and up to 10 kHz at
+/// every Q. Beyond, a shelf's poles lie 0.75 octaves from its corner with 18 dB, up to 33 kHz; they are no longer resolved
+/// when they are sharp: 0.031 dB.
 #[test]
 fn shelves_follow_their_prototype() {
     let high = |w: f64, q: f64, g: f64| prototype::high_shelf(w, q, g).to_vec();
     let low = |w: f64, q: f64, g: f64| prototype::low_shelf(w, q, g).to_vec();
-    for (design, expected) in
-        [(&high as &dyn Fn(f64, f64, f64) -> Vec<Section>, high_shelf_db as Expected), (&low, low_shelf_db)]
-    {
-        let all = worst(20_000.0, &GAINS_DB, design, expected);
-        assert!(all < 0.07, "{all} dB");
-        let most = worst(10_000.0, &GAINS_DB, design, expected);
-        assert!(most < 0.01, "{most} dB");
+    for (name, design, expected) in [
+        ("high", &high as &dyn Fn(f64, f64, f64) -> Vec<Section>, high_shelf_db as Expected),
+        ("low", &low, low_shelf_db),
+    ] {
+        let all = worst(20_000.0, &QS, &GAINS_DB, design, expected);
+        let gentle = worst(20_000.0, &QS[..3], &GAINS_DB, design, expected);
+        let most = worst(10_000.0, &QS, &GAINS_DB, design, expected);
+        println!("{name} shelves: {all:.4} dB, {gentle:.4} up to Q = 0.7071, {most:.4} up to 10 kHz");
+        assert!(all < 0.035 && gentle <= 0.01 && most <= 0.01, "{all} {gentle} {most} dB");
     }
 }
 
@@ -97,7 +106,7 @@ fn shelves_follow_their_prototype() {
 #[test]
 fn tilts_follow_their_prototype() {
     let expected = |f, f0, q, g: f64| high_shelf_db(f, f0, q, 2.0 * g) - g;
-    let all = worst(20_000.0, &[-9.0, -3.0, 3.0, 9.0], |w, q, g| prototype::tilt(w, q, g).to_vec(), expected);
+    let all = worst(20_000.0, &QS, &[-9.0, -3.0, 3.0, 9.0], |w, q, g| prototype::tilt(w, q, g).to_vec(), expected);
     assert!(all < 0.07, "{all} dB");
 }
 
@@ -107,7 +116,7 @@ fn cut(side: Side, omega: f64, q: f64, order: usize) -> Vec<Section> {
     sections
 }
 
-/// The target is 0.1 dB at 12 dB per octave: 0.028 reached (0.006 up to 16 kHz).
+/// The target is 0.1 dB at 12 dB per octave, and 0.01 dB for mastering, which is met up to 17 kHz; beyond, to Q = 2.
 #[test]
 fn cuts_follow_their_prototype() {
     let high = |w: f64, q: f64, _: f64| cut(Side::High, w, q, 2);
@@ -115,10 +124,11 @@ fn cuts_follow_their_prototype() {
     let high_db: Expected = |f, f0, q, _| -10.0 * quadratic((f / f0).powi(2), q).log10();
     let low_db: Expected = |f, f0, q, _| -10.0 * quadratic((f0 / f).powi(2), q).log10();
     for (design, expected) in [(&high as &dyn Fn(f64, f64, f64) -> Vec<Section>, high_db), (&low, low_db)] {
-        let all = worst(20_000.0, &[0.0], design, expected);
-        assert!(all < 0.035, "{all} dB");
-        let most = worst(16_000.0, &[0.0], design, expected);
-        assert!(most < 0.01, "{most} dB");
+        let all = worst(20_000.0, &QS, &[0.0], design, expected);
+        let most = worst(17_000.0, &QS, &[0.0], design, expected);
+        let gentle = worst(20_000.0, &QS[..6], &[0.0], design, expected);
+        println!("cuts: {all:.4} dB, {most:.4} up to 17 kHz, {gentle:.4} up to Q = 2");
+        assert!(all < 0.035 && most <= 0.01 && gentle <= 0.01, "{all} {most} {gentle} dB");
     }
 }
 
@@ -197,6 +207,35 @@ fn all_passes_turn_the_phase_only() {
             assert!((delay * w / (4.0 * q) - 1.0).abs() < 1e-5, "{f0} {q}: {delay}");
         }
     }
+}
+
+/// The whole range of the controls, beyond the Nyquist frequency too, as far as it is heard: frequencies to 30 kHz, Q from
+/// 0.025 to 40, ±30 dB, at 44.1 kHz.
+#[test]
+fn extremes_stay_close() {
+    let f0s = || (0..=40).map(|n| 10.0 * 3000f64.powf(f64::from(n) / 40.0)).chain([21e3, 22e3, 23e3, 25e3, 28e3]);
+    let qs = [0.025, 0.1, 0.3, 0.7071, 1.5, 3.0, 10.0, 20.0, 40.0];
+    let (mut bells, mut shelves) = ([0.0f64; 2], [0.0f64; 2]);
+    for f0 in f0s() {
+        let w = TAU * f0 / RATE_HZ;
+        let beyond = usize::from(f0 > 20_000.0);
+        for q in qs {
+            for gain_db in [-30.0, -10.0, 10.0, 30.0] {
+                let (bell, shelf) = (prototype::bell(w, q, gain_db), prototype::high_shelf(w, q, gain_db));
+                // and close to the corner, where a Q of 40 and 30 dB are 0.005 octaves wide
+                let near = (-8..=8).map(|n| f0 * (1.0 + f64::from(n) * 0.001)).filter(|f| (20.0..=20e3).contains(f));
+                for f in audible_hz().step_by(6).chain(near) {
+                    let bell = (digital_db(&bell, f) - bell_db(f, f0, q, gain_db)).abs();
+                    let shelf = (digital_db(&shelf, f) - high_shelf_db(f, f0, q, gain_db)).abs();
+                    bells[beyond] = bells[beyond].max(bell);
+                    shelves[beyond] = shelves[beyond].max(shelf);
+                }
+            }
+        }
+    }
+    println!("extremes: bells {bells:.3?} dB, shelves {shelves:.3?} dB, to 20 kHz and beyond");
+    assert!(bells[0] <= 0.01 && bells[1] < 0.05, "{bells:?}");
+    assert!(shelves[0] < 0.06 && shelves[1] < 0.07, "{shelves:?}");
 }
 
 /// Corners beyond the Nyquist frequency: 0.2 dB, where the part of the prototype that is heard is that of 0.1 dB over

@@ -24,7 +24,7 @@ use crate::math;
 #[must_use]
 pub fn bell(omega: f64, q: f64, gain_db: f64) -> [Section; 2] {
     let a = math::db_to_gain(0.5 * gain_db);
-    over(matched::fit(omega, q / a), matched::fit(omega, q * a), 1.0)
+    over(matched::fit_resonance(omega, q / a), matched::fit_resonance(omega, q * a), 1.0)
 }
 
 /// A low shelf. Real-time safe.
