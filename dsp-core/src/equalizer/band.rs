@@ -69,7 +69,8 @@ impl<const CH: usize> Band<CH> {
             log_frequency: ramp(math::ln(params.frequency_hz)),
             log_q: ramp(math::ln(params.q)),
             gain_db: ramp(params.gain_db),
-            range_db: ramp(params.range_db),
+            // what is loud enough takes it up at once: from 0 to 30 dB it is heard as a move of the gain by as much
+            range_db: Ramp::new(params.range_db, 4 * glide_frames),
             threshold_db: ramp(params.threshold_db),
             voice: Voice::WIRE,
             old: Voice::WIRE,

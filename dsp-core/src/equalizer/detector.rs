@@ -22,9 +22,10 @@ pub struct Detector<const CH: usize> {
     state: [[[f64; 2]; 3]; CH],
     /// Highest squared envelope since the last grid point.
     peak: f64,
-    /// The change of gain wanted, in decibels, after release and after attack as well.
-    released_db: f64,
-    smoothed_db: f64,
+    /// The change of gain wanted, as a share of the range, after release and after attack as well: a share, so that a
+    /// range that moves, through zero too, takes the gain along without a corner.
+    released: f64,
+    smoothed: f64,
 }
 
 /// Decibels over which the gain begins to move.
@@ -43,8 +44,8 @@ impl<const CH: usize> Detector<CH> {
             behind: None,
             state: [[[0.0; 2]; 3]; CH],
             peak: 0.0,
-            released_db: 0.0,
-            smoothed_db: 0.0,
+            released: 0.0,
+            smoothed: 0.0,
         }
     }
 
@@ -85,21 +86,21 @@ impl<const CH: usize> Detector<CH> {
     pub fn step(&mut self, band: &BandParams, threshold_db: f64, range_db: f64, sample_rate_hz: f64) -> f64 {
         let over_db = 10.0 * math::log10(self.peak.max(1e-30)) - threshold_db;
         self.peak = 0.0;
-        let wanted = wanted_db(over_db).min(range_db.abs());
+        let (wanted_db, range) = (wanted_db(over_db), range_db.abs());
+        let wanted = if wanted_db < range { wanted_db / range } else { f64::from(u8::from(wanted_db > 0.0)) };
         let grid_ms = GRID_FRAMES as f64 / sample_rate_hz * 1e3;
         let release = math::exp(-grid_ms / band.release_ms);
         let attack = math::exp(-grid_ms / band.attack_ms);
-        self.released_db = wanted.max(release * self.released_db);
-        let rising = attack * self.smoothed_db + (1.0 - attack) * self.released_db;
-        self.smoothed_db = rising.min(self.released_db);
-        if wanted == 0.0 && self.smoothed_db < SETTLED_DB {
-            (self.released_db, self.smoothed_db) = (0.0, 0.0);
+        self.released = wanted.max(release * self.released);
+        let rising = attack * self.smoothed + (1.0 - attack) * self.released;
+        self.smoothed = rising.min(self.released);
+        if wanted == 0.0 && self.smoothed * range < SETTLED_DB {
+            (self.released, self.smoothed) = (0.0, 0.0);
         }
         for s in self.state.iter_mut().flatten().flatten() {
             *s = math::flush(*s);
         }
-        // a range that shrinks under way takes the change with it, so that one through zero does not jump
-        self.smoothed_db.clamp(0.0, range_db.abs()) * range_db.signum()
+        self.smoothed * range_db
     }
 }
 
