@@ -49,7 +49,8 @@ fn short(value: f64) -> String {
 /// the decimal point, k and s scale. `None` where it says nothing the control understands. May allocate.
 #[must_use]
 pub fn parse(kind: &Kind, text: &str) -> Option<f64> {
-    let text = text.trim().to_lowercase().replace(',', ".").replace('−', "-");
+    let plain = |text: &str| text.trim().to_lowercase().replace(',', ".").replace('−', "-");
+    let text = plain(text);
     match kind {
         Kind::Switch => match text.as_str() {
             "on" | "yes" | "true" | "1" => Some(1.0),
@@ -57,7 +58,7 @@ pub fn parse(kind: &Kind, text: &str) -> Option<f64> {
             _ => None,
         },
         Kind::Choice(choices) => {
-            let found = choices.iter().position(|c| c.label.to_lowercase() == text || c.key == text);
+            let found = choices.iter().position(|c| plain(c.label) == text || c.key == text);
             found.map(|i| i as f64).or_else(|| {
                 let number: f64 = text.parse().ok()?;
                 (number.fract() == 0.0 && number >= 0.0 && (number as usize) < choices.len()).then_some(number)
