@@ -36,6 +36,8 @@ enum Task {
     Bundle,
     /// Copy the four bundles into your plugin folders.
     Install,
+    /// Measure the tables in docs anew, and write them.
+    Tables,
     /// Remove the four bundles from your plugin folders.
     Uninstall,
 }
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Bundle => machine::prepare().and_then(|()| bundle::build()),
         Task::Install => machine::prepare().and_then(|()| bundle::build()).and_then(|()| install::install()),
+        Task::Tables => test::write_tables(),
         Task::Uninstall => install::uninstall(),
     });
     match done {

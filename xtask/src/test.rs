@@ -48,6 +48,13 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
+/// Has the tests that keep a table in `docs` write it instead of comparing.
+pub fn write_tables() -> Result<()> {
+    let mut tests = command(&["test", "-p", "dsp-core", "--test", "automation"]);
+    tests.env("TANDEM_WRITE_TABLES", "1");
+    run_to_success(tests)
+}
+
 fn cargo(arguments: &[&str]) -> Result<()> {
     run_to_success(command(arguments))
 }
