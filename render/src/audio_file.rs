@@ -1,13 +1,18 @@
 //! Audio in and out of files.
 
+mod flac;
+pub mod labels;
 mod reader;
+mod rf64;
+mod wav;
+mod writer;
 
-use crate::beside::Beside;
 use crate::fault::Result;
-use std::io;
 use std::path::Path;
 
+pub use labels::Labels;
 pub use reader::Reader;
+pub use writer::{Container, Form, LoudnessFields, SampleFormat, Writer};
 
 /// What a file says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,49 +79,19 @@ pub fn read(path: &Path) -> Result<Audio> {
 /// Frames that are read at a time.
 pub const BLOCK_FRAMES: usize = 1 << 14;
 
-/// How samples are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SampleFormat {
-    /// 32-bit float.
-    Float32,
-    /// 24-bit integer, rounded to the nearest step.
-    Int24,
-}
-
 /// Writes a WAV file: beside its place first, then moved there, so that nothing half-written is ever found.
 ///
 /// # Errors
 /// A folder that cannot be written to, a full disk.
 pub fn write_wav(path: &Path, audio: &Audio, format: SampleFormat) -> Result<()> {
-    let (bits_per_sample, sample_format) = match format {
-        SampleFormat::Float32 => (32, hound::SampleFormat::Float),
-        SampleFormat::Int24 => (24, hound::SampleFormat::Int),
-    };
-    let spec = hound::WavSpec {
-        channels: u16::try_from(audio.channels.len()).unwrap_or(u16::MAX),
-        sample_rate: audio.sample_rate_hz,
-        bits_per_sample,
-        sample_format,
-    };
-    let mut beside = Beside::create(path)?;
-    match write_samples(&mut beside, audio, spec) {
-        Ok(()) => beside.finish(),
-        Err(e) => Err(beside.fault(&io::Error::other(e))),
+    let channels = u16::try_from(audio.channels.len()).unwrap_or(u16::MAX);
+    let form = Form { container: Container::Wav, sample: format, sample_rate_hz: audio.sample_rate_hz, channels };
+    let mut writer = Writer::create(path, form, &Labels::default(), None)?;
+    let channels: Vec<&[f32]> = audio.channels.iter().map(Vec::as_slice).collect();
+    for start in (0..audio.frames()).step_by(BLOCK_FRAMES) {
+        let end = audio.frames().min(start + BLOCK_FRAMES);
+        let block: Vec<&[f32]> = channels.iter().map(|c| &c[start..end]).collect();
+        writer.write(&block)?;
     }
-}
-
-fn write_samples(beside: &mut Beside, audio: &Audio, spec: hound::WavSpec) -> hound::Result<()> {
-    let mut writer = hound::WavWriter::new(beside, spec)?;
-    for n in 0..audio.frames() {
-        for channel in &audio.channels {
-            let sample = channel.get(n).copied().unwrap_or(0.0);
-            if spec.sample_format == hound::SampleFormat::Float {
-                writer.write_sample(sample)?;
-            } else {
-                let steps = (f64::from(sample) * f64::from(1 << 23)).round();
-                writer.write_sample(steps.clamp(-f64::from(1 << 23), f64::from((1 << 23) - 1)) as i32)?;
-            }
-        }
-    }
-    writer.finalize()
+    writer.complete(LoudnessFields::default())?.finish()
 }

@@ -45,6 +45,13 @@ impl Beside {
         &self.path
     }
 
+    /// The same file, on its way to another name.
+    #[must_use]
+    pub fn renamed(mut self, path: &Path) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
     /// Moves the whole file to its place, over what was there.
     ///
     /// # Errors

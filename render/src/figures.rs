@@ -2,7 +2,7 @@
 
 mod clipping;
 
-use crate::audio_file::{BLOCK_FRAMES, Description, Reader};
+use crate::audio_file::{BLOCK_FRAMES, Description, Reader, Word};
 use crate::fault::{Fault, Result};
 use clipping::Clipping;
 use dsp_core::block::Block;
@@ -110,7 +110,7 @@ pub fn open(path: &Path) -> Result<Reader> {
 
 fn measure<const CH: usize>(mut reader: Reader, mut progress: impl FnMut(u64)) -> Result<Figures> {
     let description = *reader.description();
-    let mut meters = Meters::<CH>::new(&description);
+    let mut meters = Measurer::<CH>::of_word(description.sample_rate_hz, description.word);
     let mut block = vec![vec![]; CH];
     loop {
         let frames = reader.read(&mut block, BLOCK_FRAMES)?;
@@ -123,7 +123,7 @@ fn measure<const CH: usize>(mut reader: Reader, mut progress: impl FnMut(u64)) -
 }
 
 /// All that is measured, while it is measured.
-struct Meters<const CH: usize> {
+pub struct Measurer<const CH: usize> {
     rate_hz: f64,
     hop_frames: usize,
     meter: Meter<CH>,
@@ -146,16 +146,22 @@ struct Meters<const CH: usize> {
     tenth: (f32, usize),
 }
 
-impl<const CH: usize> Meters<CH> {
-    fn new(description: &Description) -> Self {
-        let rate_hz = f64::from(description.sample_rate_hz);
-        let hop_frames = (description.sample_rate_hz as usize).div_ceil(HOPS_PER_SECOND);
+impl<const CH: usize> Measurer<CH> {
+    /// A measurer of floating-point audio at this rate, which must be one of music's.
+    #[must_use]
+    pub fn new(sample_rate_hz: u32) -> Self {
+        Measurer::of_word(sample_rate_hz, Word::Float(32))
+    }
+
+    fn of_word(sample_rate_hz: u32, word: Word) -> Self {
+        let rate_hz = f64::from(sample_rate_hz);
+        let hop_frames = (sample_rate_hz as usize).div_ceil(HOPS_PER_SECOND);
         let mut meter = Meter::new();
         let config = StreamConfig { sample_rate_hz: rate_hz, max_frames: hop_frames };
         // `open` let through no rate that the meter does not serve
         let prepared = meter.prepare(config, &MeterParams::default());
         debug_assert!(prepared.is_ok(), "{rate_hz} Hz");
-        Meters {
+        Measurer {
             rate_hz,
             hop_frames,
             meter,
@@ -169,13 +175,14 @@ impl<const CH: usize> Meters<CH> {
             bass: vec![],
             products: [0.0; 3],
             sums: [0.0; CH],
-            clipping: std::array::from_fn(|_| Clipping::new(description.word)),
+            clipping: std::array::from_fn(|_| Clipping::new(word)),
             peaks: vec![],
             tenth: (0.0, 0),
         }
     }
 
-    fn process(&mut self, channels: &[Vec<f64>]) {
+    /// Takes in frames, one vector a channel.
+    pub fn process(&mut self, channels: &[Vec<f64>]) {
         let frames = channels.first().map_or(0, Vec::len);
         for (c, channel) in channels.iter().enumerate().take(CH) {
             let first = self.frames;
@@ -244,7 +251,17 @@ impl<const CH: usize> Meters<CH> {
         }
     }
 
-    fn finish(mut self, description: Description) -> Figures {
+    /// Ends the recording: its integrated loudness in LUFS, and its true peak in dBTP.
+    #[must_use]
+    pub fn loudness_and_true_peak(mut self) -> (Option<f64>, Option<f64>) {
+        let measured = self.meter.finish();
+        let finite = |value: Option<f64>| value.filter(|v| v.is_finite());
+        (finite(measured.integrated_lufs), finite(measured.true_peak_dbtp))
+    }
+
+    /// Ends the recording: all its figures.
+    #[must_use]
+    pub fn finish(mut self, description: Description) -> Figures {
         if self.tenth.0 > 0.0 {
             self.peaks.push(self.tenth.0);
         }

@@ -9,6 +9,7 @@
 //! - [`report`]: a mix and its master on one page, and as JSON;
 //! - [`check`]: whether a file is right for what it is meant for;
 //! - [`figures`]: every figure of a file, in one pass;
+//! - [`resample`]: sample-rate conversion of a stream;
 //! - [`show`]: how figures are written for people;
 //! - [`fault`]: what went wrong, where, and the cure.
 
@@ -24,5 +25,6 @@ pub mod fault;
 pub mod figures;
 pub mod measurement;
 pub mod report;
+pub mod resample;
 pub mod session;
 pub mod show;

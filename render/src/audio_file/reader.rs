@@ -1,10 +1,11 @@
 //! Audio out of files, a few frames at a time.
 
+use super::rf64::{Rf64, RiffHeader};
 use super::{Description, Word};
 use crate::fault::{Fault, Result};
 use crate::show;
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_MP3, CODEC_ID_VORBIS};
@@ -12,7 +13,7 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
 /// A file that is being read. Samples come as double precision, in which integers of up to 32 bits and single precision
@@ -37,7 +38,7 @@ impl Reader {
     /// # Errors
     /// A file that is missing, empty, or no audio that can be read.
     pub fn open(path: &Path) -> Result<Reader> {
-        let file = File::open(path).map_err(|e| match e.kind() {
+        let mut file = File::open(path).map_err(|e| match e.kind() {
             ErrorKind::NotFound => {
                 Fault::in_file(path, "there is no such file", "check the name, or put the file there")
             }
@@ -56,7 +57,19 @@ impl Reader {
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
             hint.with_extension(extension);
         }
-        let stream = MediaSourceStream::new(Box::new(file), Default::default());
+        let not_read = |e: io::Error| Fault::in_file(path, format!("cannot be read ({e})"), "copy it again");
+        let header = RiffHeader::of(&mut file).map_err(not_read)?;
+        if header.as_ref().is_some_and(|h| h.channels == Some(0)) {
+            return Err(Fault::in_file(path, "has 0 channels, expected 1 or 2", "export it again"));
+        }
+        let (source, long_frames): (Box<dyn MediaSource>, _) = match header.filter(|h| h.is_64_bit) {
+            Some(header) => {
+                let frames = header.frames();
+                (Box::new(Rf64::new(file, header).map_err(not_read)?), frames)
+            }
+            None => (Box::new(file), None),
+        };
+        let stream = MediaSourceStream::new(source, Default::default());
         let format = symphonia::default::get_probe()
             .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
             .map_err(not_audio)?;
@@ -72,7 +85,7 @@ impl Reader {
         let description = Description {
             sample_rate_hz,
             channels: 0,
-            frames: track.num_frames,
+            frames: long_frames.or(track.num_frames),
             container: format.format_info().short_name,
             codec: decoder.codec_info().short_name,
             word: declared_word(parameters),

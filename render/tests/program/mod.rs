@@ -1,4 +1,5 @@
 //! Running the built program, as a person would.
+#![allow(dead_code)] // every test file takes what it needs
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
