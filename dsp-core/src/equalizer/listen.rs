@@ -75,6 +75,12 @@ impl<const CH: usize> Listen<CH> {
         self.amount.is_moving() || self.amount.target() != 0.0 || self.state.iter().flatten().any(|s| *s != 0.0)
     }
 
+    /// The filter, as it will be at the next grid point. Real-time safe.
+    #[must_use]
+    pub fn section(&self) -> &Section {
+        &self.target
+    }
+
     /// At a grid point: goes, until the next, to that region, or fades out. Another shape or route is faded to through
     /// silence. Real-time safe.
     pub fn on_grid(&mut self, region: Option<Region>) {

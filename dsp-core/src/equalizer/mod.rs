@@ -22,6 +22,7 @@ use crate::equalizer::band::{Band, Shared};
 use crate::equalizer::rack::Rack;
 use crate::filter::cascade::{Line, MAX_SPAN};
 use crate::filter::complex::Complex;
+use crate::filter::section::Section;
 use crate::math;
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::ramp::Ramp;
@@ -314,11 +315,15 @@ impl<const CH: usize, const BANDS: usize> Processor<CH> for Equalizer<CH, BANDS>
     fn tail(&self) -> Tail {
         // until +100 dBFS, and 40 dB of resonance, have died away to the floor of the states, each section on its own
         let decades = math::ln(f64::from(block::MAX_MAGNITUDE) * 1e2 / math::STATE_FLOOR);
-        let mut frames = 0.0;
+        let ringing = |section: &Section| {
+            decades / -math::ln(section.slowest_pole().max(1e-9)).min(-1e-12) + GRID_FRAMES as f64
+        };
         let voices = self.bands.iter().flat_map(|band| [&band.voice, &band.old]);
-        for section in voices.filter(|v| v.spec.is_some()).flat_map(|v| v.newest().iter()) {
-            frames += decades / -math::ln(section.slowest_pole().max(1e-9)).min(-1e-12) + GRID_FRAMES as f64;
-        }
+        let in_series = voices.filter(|v| v.spec.is_some()).flat_map(|v| v.newest().iter());
+        let mut frames: f64 = in_series.map(ringing).sum();
+        // what is soloed runs side by side, after them
+        let listens = self.bands.iter().map(|b| &b.listen).filter(|l| l.is_active());
+        frames += listens.map(|l| ringing(l.section())).fold(0.0, f64::max);
         if frames == 0.0 {
             Tail::Frames(0)
         } else if frames < LONGEST_TAIL_SECONDS * self.config.sample_rate_hz {
