@@ -20,8 +20,14 @@ pub fn controls_height(binding: &dyn Binding, group: Option<&Group>) -> f32 {
     group.map_or(0.0, |g| g.on.into_iter().chain(g.controls.iter().copied()).map(height).sum())
 }
 
+/// Height of `readouts` below a meter.
+#[must_use]
+pub fn readouts_height(readouts: &[Readout]) -> f32 {
+    readouts.len() as f32 * (READOUT_HEIGHT + READOUT_GAP)
+}
+
 /// Paints `group` with its meter into `rect`, from the top: name, meter, measured numbers, knobs, switches. The meter leaves
-/// `controls_height` free below it, so that the meters of both ends are equally tall.
+/// `below_meter` free below it, so that the meters of both ends are equally tall.
 #[expect(clippy::too_many_arguments, reason = "a rail is just these parts")]
 pub fn rail(
     ui: &mut Ui,
@@ -31,7 +37,7 @@ pub fn rail(
     name: &str,
     meter: &mut LevelMeter,
     headroom: Option<Headroom>,
-    controls_height: f32,
+    below_meter: f32,
     readouts: &[Readout],
 ) {
     let painter = ui.painter().clone();
@@ -46,14 +52,14 @@ pub fn rail(
     );
     let inner = rect.shrink2(vec2(10.0, 12.0));
 
-    let top = inner.bottom() - controls_height;
+    let top = inner.bottom() - below_meter;
     let meter_rect = Rect::from_min_max(pos2(inner.left(), rect.top() + 36.0), pos2(inner.right(), top - 12.0));
     meter.show(ui, meter_rect, name, headroom);
     let mut y = top;
     for readout in readouts {
         let place = Rect::from_min_size(pos2(inner.left() + 6.0, y), vec2(inner.width() - 6.0, READOUT_HEIGHT));
-        readout.show(&painter, place, theme::accent("loudness"));
-        y += READOUT_HEIGHT + 4.0;
+        readout.show(ui, place, binding, theme::accent("loudness"));
+        y += READOUT_HEIGHT + READOUT_GAP;
     }
     let Some(group) = group else { return };
     let list = binding.listed();
@@ -77,3 +83,4 @@ pub fn rail(
 
 const KNOB: KnobSize = KnobSize::MEDIUM;
 const LINE_HEIGHT: f32 = 26.0;
+const READOUT_GAP: f32 = 4.0;

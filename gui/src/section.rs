@@ -111,7 +111,8 @@ pub fn section(
             let width = (body.width() / display.readouts.len() as f32).min(150.0);
             for (n, readout) in display.readouts.iter().enumerate() {
                 let at = pos2(body.left() + width * n as f32, body.top());
-                readout.show(ui.painter(), Rect::from_min_size(at, vec2(width - 8.0, READOUT_HEIGHT)), accent);
+                let place = Rect::from_min_size(at, vec2(width - 8.0, READOUT_HEIGHT));
+                readout.show(ui, place, binding, accent);
             }
             body.min.y += READOUT_HEIGHT + AREA_GAP;
         }

@@ -24,6 +24,26 @@ pub fn pill(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, accent
     explain(&response, listed, f64::from(u8::from(on)), 6.0);
 }
 
+/// A button that takes a measured value over into a control: what is measured moves nothing by itself.
+pub fn take(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, measured: f64, accent: Color32) {
+    let Some(listed) = binding.listed().get(index) else { return };
+    let kind = listed.control.kind;
+    let value = kind.quantise(measured, listed.default);
+    let is_taken = (binding.value(index) - value).abs() < 0.05;
+    let response = ui.interact(rect, widget_id("take", &listed.id), Sense::CLICK);
+    let response = response.on_hover_cursor(CursorIcon::PointingHand);
+    if response.clicked() {
+        set_once(binding, index, value);
+    }
+    let painter = ui.painter();
+    let fill = if response.hovered() { theme::RAISED_HOVER } else { theme::RAISED };
+    painter.rect(rect, theme::SMALL_RADIUS, fill, Stroke::NONE, StrokeKind::Inside);
+    let ink = Ink::medium(theme::SMALL, if is_taken { theme::TEXT_FAINT } else { accent });
+    let text = ["Take ", &crate::figures::decibels(measured as f32)].concat();
+    theme::text_within(painter, rect.center(), Align2::CENTER_CENTER, &text, ink, rect.width() - 8.0);
+    response.on_hover_text([&listed.name, ", measured over the last seconds: click to take it over"].concat());
+}
+
 /// The control's name, and a slide at the end of the row.
 pub fn row(ui: &mut Ui, rect: Rect, binding: &dyn Binding, index: usize, accent: Color32) {
     let Some((response, on)) = flip(ui, rect, binding, index, "row") else { return };

@@ -1,16 +1,19 @@
-//! Tandem Channel's signal path: input, gate, equalizer, compressor, saturation, panner, output.
+//! Tandem Channel's signal path: input, the modules (gate, equalizer, compressor, saturation) in any order, panner, output.
 
 use crate::block::Block;
 use crate::chain::Chain;
-use crate::chain::bypass::Bypass;
+use crate::chain::bypass::{Bypass, Bypassed};
+use crate::chain::live_meter::{LiveMeter, LiveReading};
+use crate::chain::modules::{Modules, ModulesParams, Order};
 use crate::chain::peaks::{self, Peaks};
 use crate::controls;
-use crate::dynamics::compressor::{Compressor, CompressorParams, CompressorReading};
-use crate::dynamics::gate::{Gate, GateParams, GateReading};
-use crate::equalizer::{Equalizer, EqualizerParams};
+use crate::dynamics::compressor::{CompressorParams, CompressorReading};
+use crate::dynamics::gate::{GateParams, GateReading};
+use crate::equalizer::EqualizerParams;
 use crate::level::{Input, InputParams, Output, OutputParams};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
-use crate::saturation::saturator::{Saturation, SaturationParams};
+use crate::range::{Range, Unit};
+use crate::saturation::saturator::SaturationParams;
 use crate::space::panner::{Panner, PannerParams};
 
 controls! {
@@ -18,6 +21,13 @@ controls! {
     pub struct ChannelStripParams {
         /// The dry signal instead, delayed to match.
         pub bypass: bool = switch("Bypass", false),
+        /// The dry signal has the gain beside while the channel is bypassed.
+        pub match_bypass: bool = switch("Match Bypass", false),
+        /// Gain of the dry signal in a matched bypass, in decibels: what `ChannelReading::match_gain_db` told when somebody
+        /// took it over.
+        pub match_gain_db: f64 = float("Match Gain", Range::linear(-30.0, 30.0, 0.0, Unit::Decibel, 2)),
+        /// In what order gate, equalizer, compressor and saturation work.
+        pub order: Order = choice("Order", Order::GateEqCompSat),
         /// Trim and polarity.
         pub input: InputParams = group("Input"),
         /// Gate and expander.
@@ -41,14 +51,13 @@ pub struct ChannelStrip<const CH: usize> {
     params: ChannelStripParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
-    gate: Gate<CH>,
-    eq: Equalizer<CH, CHANNEL_BANDS>,
-    compressor: Compressor<CH>,
-    saturation: Saturation<CH>,
+    modules: Modules<CH>,
     panner: Panner<CH>,
     output: Output<CH>,
     input_peaks: Peaks,
     output_peaks: Peaks,
+    watched: bool,
+    meter: LiveMeter<CH>,
 }
 
 /// Bands of the channel's equalizer.
@@ -65,6 +74,11 @@ pub struct ChannelReading {
     pub compressor: CompressorReading,
     /// Sample peaks of the last block that went out.
     pub output_peaks: Peaks,
+    /// RMS, true peak and loudness of what goes out, while the channel is watched.
+    pub output: LiveReading,
+    /// The gain at which the bypassed signal is as loud as the channel's, in decibels, by the last ten seconds or so. `None`
+    /// while not watched, and for the first second. Written into `match_gain_db`, it takes effect.
+    pub match_gain_db: Option<f64>,
 }
 
 impl<const CH: usize> ChannelStrip<CH> {
@@ -75,15 +89,43 @@ impl<const CH: usize> ChannelStrip<CH> {
     }
 }
 
+impl ChannelStripParams {
+    fn modules(&self) -> ModulesParams {
+        ModulesParams {
+            order: self.order,
+            gate: self.gate,
+            eq: self.eq,
+            compressor: self.compressor,
+            saturation: self.saturation,
+        }
+    }
+
+    fn bypassed(&self) -> Bypassed {
+        Bypassed { on: self.bypass, gain_db: if self.match_bypass { self.match_gain_db } else { 0.0 } }
+    }
+}
+
 impl<const CH: usize> Chain<CH> for ChannelStrip<CH> {
     type Reading = ChannelReading;
 
+    fn set_watched(&mut self, watched: bool) {
+        if watched && !self.watched {
+            self.meter.reset();
+        }
+        self.watched = watched;
+        self.modules.set_measuring(watched);
+        self.bypass.set_measuring(watched);
+    }
+
     fn reading(&mut self) -> ChannelReading {
+        let (gate, compressor) = self.modules.reading();
         ChannelReading {
             input_peaks: self.input_peaks,
-            gate: self.gate.reading(),
-            compressor: self.compressor.reading(),
+            gate,
+            compressor,
             output_peaks: self.output_peaks,
+            output: if self.watched { self.meter.take_reading() } else { LiveReading::default() },
+            match_gain_db: self.bypass.difference_db(),
         }
     }
 }
@@ -95,25 +137,20 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.params = controls::clamped(params);
         let p = self.params;
         self.input.prepare(config, &p.input)?;
-        self.gate.prepare(config, &p.gate)?;
-        self.eq.prepare(config, &p.eq)?;
-        self.compressor.prepare(config, &p.compressor)?;
-        self.saturation.prepare(config, &p.saturation)?;
+        self.modules.prepare(config, &p.modules())?;
         self.panner.prepare(config, &p.panner)?;
         self.output.prepare(config, &p.output)?;
-        self.bypass.prepare(config, self.latency_frames(), p.bypass);
-        Ok(())
+        self.bypass.prepare(config, self.latency_frames(), p.bypassed());
+        self.meter.prepare(config)
     }
 
     fn reset(&mut self) {
         self.bypass.reset();
         self.input.reset();
-        self.gate.reset();
-        self.eq.reset();
-        self.compressor.reset();
-        self.saturation.reset();
+        self.modules.reset();
         self.panner.reset();
         self.output.reset();
+        self.meter.reset();
     }
 
     fn set_params(&mut self, params: &ChannelStripParams) {
@@ -122,12 +159,9 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
             return;
         }
         self.params = p;
-        self.bypass.set(p.bypass);
+        self.bypass.set(p.bypassed());
         self.input.set_params(&p.input);
-        self.gate.set_params(&p.gate);
-        self.eq.set_params(&p.eq);
-        self.compressor.set_params(&p.compressor);
-        self.saturation.set_params(&p.saturation);
+        self.modules.set_params(&p.modules());
         self.panner.set_params(&p.panner);
         self.output.set_params(&p.output);
     }
@@ -137,36 +171,25 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.bypass.take_dry(block);
         self.input.process(block);
         self.input_peaks = peaks::of(block);
-        self.gate.process(block);
-        self.eq.process(block);
-        self.compressor.process(block);
-        self.saturation.process(block);
+        self.modules.process(block);
         self.panner.process(block);
         self.output.process(block);
         self.bypass.blend(block);
         self.output_peaks = peaks::of(block);
+        if self.watched {
+            self.meter.process(block);
+        }
     }
 
     fn latency_frames(&self) -> usize {
         self.input.latency_frames()
-            + self.gate.latency_frames()
-            + self.eq.latency_frames()
-            + self.compressor.latency_frames()
-            + self.saturation.latency_frames()
+            + self.modules.latency_frames()
             + self.panner.latency_frames()
             + self.output.latency_frames()
     }
 
     fn tail(&self) -> Tail {
-        let tails = [
-            self.input.tail(),
-            self.gate.tail(),
-            self.eq.tail(),
-            self.compressor.tail(),
-            self.saturation.tail(),
-            self.panner.tail(),
-            self.output.tail(),
-        ];
+        let tails = [self.input.tail(), self.modules.tail(), self.panner.tail(), self.output.tail()];
         tails.into_iter().fold(Tail::Frames(0), Tail::then)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::chain::Chain;
-use crate::chain::bypass::Bypass;
+use crate::chain::bypass::{Bypass, Bypassed};
 use crate::chain::peaks::{self, Peaks};
 use crate::controls;
 use crate::delivery::audition::{self, Audition, AuditionParams, SERVICES};
@@ -18,6 +18,7 @@ use crate::metering::meter::{Meter, MeterParams};
 use crate::metering::word_length::WordLength;
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::quality::Quality;
+use crate::range::{Range, Unit};
 use crate::saturation::saturator::{Saturation, SaturationParams};
 use crate::space::stereo::{Stereo, StereoParams};
 
@@ -26,6 +27,11 @@ controls! {
     pub struct MasteringBusParams {
         /// The dry signal instead, delayed to match.
         pub bypass: bool = switch("Bypass", false),
+        /// The dry signal has the gain beside while the bus is bypassed.
+        pub match_bypass: bool = switch("Match Bypass", false),
+        /// Gain of the dry signal in a matched bypass, in decibels: what `MasteringReading::match_gain_db` told when
+        /// somebody took it over.
+        pub match_gain_db: f64 = float("Match Gain", Range::linear(-30.0, 30.0, 0.0, Unit::Decibel, 2)),
         /// Trim and polarity.
         pub input: InputParams = group("Input"),
         /// Broad equalizer.
@@ -132,6 +138,9 @@ pub struct MasteringReading {
     /// [`AuditionService::ALL`](crate::delivery::audition::AuditionService::ALL), were the measurement all of it. `gain_db` of
     /// one, written into `audition.gain_db`, is what audition plays. `None` before there is a loudness.
     pub deliveries: [Option<Playback>; SERVICES],
+    /// The gain at which the bypassed signal is as loud as the master, in decibels, by the last ten seconds or so. `None`
+    /// while not watched, and for the first second. Written into `match_gain_db`, it takes effect.
+    pub match_gain_db: Option<f64>,
 }
 
 /// What belongs to the meter's measurement and is found elsewhere.
@@ -205,8 +214,18 @@ impl<const CH: usize> MasteringBus<CH> {
     }
 }
 
+impl MasteringBusParams {
+    fn bypassed(&self) -> Bypassed {
+        Bypassed { on: self.bypass, gain_db: if self.match_bypass { self.match_gain_db } else { 0.0 } }
+    }
+}
+
 impl<const CH: usize> Chain<CH> for MasteringBus<CH> {
     type Reading = MasteringReading;
+
+    fn set_watched(&mut self, watched: bool) {
+        self.bypass.set_measuring(watched);
+    }
 
     fn reading(&mut self) -> MasteringReading {
         let limiter = self.limiter.take_reading();
@@ -233,6 +252,7 @@ impl<const CH: usize> Chain<CH> for MasteringBus<CH> {
             measured_seconds: meter.measured_seconds,
             measuring: meter.running,
             deliveries: std::array::from_fn(|n| Some(self.rules.get(n)?.play(levels?, None))),
+            match_gain_db: self.bypass.difference_db(),
         }
     }
 }
@@ -252,8 +272,8 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         self.meter.prepare(config, &p.meter)?;
         self.audition.prepare(config, &p.audition)?;
         self.rules = audition::rules().to_vec();
-        self.bypass.prepare(config, self.latency_frames(), p.bypass);
         self.beside = BesideMeter::default();
+        self.bypass.prepare(config, self.latency_frames(), p.bypassed());
         Ok(())
     }
 
@@ -279,7 +299,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
             self.beside.gain_db = None;
         }
         self.params = p;
-        self.bypass.set(p.bypass);
+        self.bypass.set(p.bypassed());
         self.input.set_params(&p.input);
         self.eq.set_params(&p.eq);
         self.warmth.set_params(&p.warmth);

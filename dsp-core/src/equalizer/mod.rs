@@ -315,9 +315,8 @@ impl<const CH: usize, const BANDS: usize> Processor<CH> for Equalizer<CH, BANDS>
     fn tail(&self) -> Tail {
         // until +100 dBFS, and 40 dB of resonance, have died away to the floor of the states, each section on its own
         let decades = math::ln(f64::from(block::MAX_MAGNITUDE) * 1e2 / math::STATE_FLOOR);
-        let ringing = |section: &Section| {
-            decades / -math::ln(section.slowest_pole().max(1e-9)).min(-1e-12) + GRID_FRAMES as f64
-        };
+        let ringing =
+            |section: &Section| decades / -math::ln(section.slowest_pole().max(1e-9)).min(-1e-12) + GRID_FRAMES as f64;
         let voices = self.bands.iter().flat_map(|band| [&band.voice, &band.old]);
         let in_series = voices.filter(|v| v.spec.is_some()).flat_map(|v| v.newest().iter());
         let mut frames: f64 = in_series.map(ringing).sum();

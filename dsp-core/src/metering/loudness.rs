@@ -131,14 +131,29 @@ impl<const CH: usize> LoudnessMeter<CH> {
     /// # Errors
     /// [`PrepareError`] where the sample rate is not served.
     pub fn prepare(&mut self, config: StreamConfig) -> Result<(), PrepareError> {
+        self.prepare_with_room(config, EXACT_HOURS * BLOCKS_PER_HOUR)
+    }
+
+    /// The same for who wants the live values only, momentary and short-term: nothing is measured until
+    /// [`set_running`](Self::set_running), and a long measurement would not be exact. May allocate: about 50 KB.
+    ///
+    /// # Errors
+    /// [`PrepareError`] where the sample rate is not served.
+    pub fn prepare_live(&mut self, config: StreamConfig) -> Result<(), PrepareError> {
+        self.prepare_with_room(config, 0)?;
+        self.set_running(false);
+        Ok(())
+    }
+
+    fn prepare_with_room(&mut self, config: StreamConfig, exact_blocks: usize) -> Result<(), PrepareError> {
         config.check()?;
         self.level = Level::new();
         self.sample_rate_hz = config.sample_rate_hz;
         self.weighting = KWeighting::new(config.sample_rate_hz);
         self.pairs = vec![PairState::default(); CH.div_ceil(2)];
         self.hops = Hops::with_room();
-        self.blocks = OrderedEnergies::with_capacity(EXACT_HOURS * BLOCKS_PER_HOUR);
-        self.short_terms = OrderedEnergies::with_capacity(EXACT_HOURS * BLOCKS_PER_HOUR);
+        self.blocks = OrderedEnergies::with_capacity(exact_blocks);
+        self.short_terms = OrderedEnergies::with_capacity(exact_blocks);
         self.reset();
         Ok(())
     }

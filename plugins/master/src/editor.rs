@@ -22,6 +22,7 @@ pub struct MasterMeters {
     output: [Hold; 2],
     /// In the order of [`NUMBERS`].
     numbers: [Latest; NUMBERS.len()],
+    match_gain_db: Latest,
 }
 
 /// Name and unit of the measured numbers.
@@ -56,6 +57,7 @@ impl MasterMeters {
         ];
         self.numbers.iter().zip(numbers).for_each(|(latest, number)| latest.set(number.map(|n| n as f32)));
         self.output.iter().zip(reading.output_peaks).for_each(|(hold, peak)| hold.raise(peak));
+        self.match_gain_db.set(reading.match_gain_db.map(|m| m as f32));
     }
 }
 
@@ -66,13 +68,14 @@ pub struct MasterFace {
     limiter: ReductionMeter,
     output: LevelMeter,
     numbers: [Option<f32>; NUMBERS.len()],
+    match_gain_db: Option<f32>,
     eq: EqualizerPicture<MASTER_BANDS>,
 }
 
 impl MasterFace {
     fn readout(&self, n: usize) -> Readout {
         let ((name, unit), value) = (NUMBERS[n], self.numbers[n]);
-        Readout { name, value, unit, alert: n == TRUE_PEAK && value.is_some_and(|v| v > 0.0) }
+        Readout { name, value, unit, alert: n == TRUE_PEAK && value.is_some_and(|v| v > 0.0), writes: None }
     }
 }
 
@@ -84,6 +87,7 @@ impl Face<Master> for MasterFace {
         self.limiter.take(-meters.limiter_db.take(), now);
         self.numbers = std::array::from_fn(|n| meters.numbers[n].get());
         self.output.take(std::array::from_fn(|c| meters.output[c].take()), is_mono, now);
+        self.match_gain_db = meters.match_gain_db.get();
     }
 
     fn is_moving(&self) -> bool {
@@ -96,6 +100,10 @@ impl Face<Master> for MasterFace {
 
     fn readouts(&self) -> Vec<Readout> {
         (0..ALWAYS_SHOWN).map(|n| self.readout(n)).collect()
+    }
+
+    fn measured(&self, control: &str) -> Option<f32> {
+        self.match_gain_db.filter(|_| control == "match_gain_db")
     }
 
     fn display<'a>(&'a self, section: &str, scene: &'a Scene<Master>) -> Display<'a> {

@@ -34,9 +34,15 @@ pub trait Face<P: Product>: Default + Send + 'static {
     /// The meters at the two ends of the chain: input, output.
     fn ends(&mut self) -> [&mut LevelMeter; 2];
 
-    /// Measured numbers that stand below the output's meter whatever section is shown: as many as there is room for.
+    /// Measured numbers that stand below the output's meter whatever section is shown.
     fn readouts(&self) -> Vec<Readout> {
         vec![]
+    }
+
+    /// What was measured for the control with this id, which stands in the bar at the top: a click there takes it over.
+    fn measured(&self, control: &str) -> Option<f32> {
+        let _ = control;
+        None
     }
 
     /// What the section with this key shows above its controls.
@@ -116,7 +122,8 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
         // the host's context comes before the first frame; without it there is nothing to show
         let controls = self.controls.as_ref()?;
         let bar = Rect::from_min_size(whole.min, vec2(whole.width(), BAR_HEIGHT));
-        let zoom = top_bar::<P>(ui, bar, controls, &self.tree, self.link.parameters.zoom_percent());
+        let measured = |control: &str| self.face.measured(control);
+        let zoom = top_bar::<P>(ui, bar, controls, &self.tree, self.link.parameters.zoom_percent(), measured);
         let below = Rect::from_min_max(pos2(whole.left(), bar.bottom()), whole.max);
         let left = Rect::from_min_max(below.min, pos2(below.left() + RAIL_WIDTH, below.bottom()));
         let right = Rect::from_min_max(pos2(below.right() - RAIL_WIDTH, below.top()), below.max);
@@ -124,7 +131,8 @@ impl<P: Product, F: Face<P>> TandemApp<P, F> {
         let readouts = self.face.readouts();
         let [input, output] = self.face.ends();
         let (first, last) = (at_end("input"), at_end("output"));
-        let below_meters = rail::controls_height(controls, first).max(rail::controls_height(controls, last));
+        let at_output = rail::controls_height(controls, last) + rail::readouts_height(&readouts);
+        let below_meters = rail::controls_height(controls, first).max(at_output);
         rail::rail(ui, left, controls, first, "Input", input, F::HEADROOM, below_meters, &[]);
         rail::rail(ui, right, controls, last, "Output", output, F::HEADROOM, below_meters, &readouts);
 
@@ -245,7 +253,14 @@ impl<P: Product, F: Face<P>> Drop for TandemApp<P, F> {
 }
 
 /// The bar at the top; the zoom that was chosen there, in per cent.
-fn top_bar<P: Product>(ui: &mut Ui, bar: Rect, binding: &dyn Binding, tree: &Group, zoom_percent: u32) -> Option<u32> {
+fn top_bar<P: Product>(
+    ui: &mut Ui,
+    bar: Rect,
+    binding: &dyn Binding,
+    tree: &Group,
+    zoom_percent: u32,
+    measured: impl Fn(&str) -> Option<f32>,
+) -> Option<u32> {
     let painter = ui.painter().clone();
     painter.rect_filled(bar, 0, theme::FRAME);
     painter.hline(bar.x_range(), bar.bottom(), theme::hairline(&painter, Color32::from_black_alpha(140)));
@@ -264,11 +279,16 @@ fn top_bar<P: Product>(ui: &mut Ui, bar: Rect, binding: &dyn Binding, tree: &Gro
     };
     // what belongs to the whole chain: bypass first
     for index in tree.on.into_iter().chain(tree.controls.iter().copied()) {
-        match binding.listed().get(index).map(|l| l.control.kind) {
-            Some(Kind::Switch) => switch::pill(ui, place(76.0), binding, index, theme::NOTICE),
-            Some(Kind::Choice(_)) => selector::selector(ui, place(112.0), binding, index, theme::NEUTRAL),
-            Some(Kind::Float(_)) => gui::value_field::value_field(ui, place(80.0), binding, index, theme::NEUTRAL),
-            None => {}
+        let Some(listed) = binding.listed().get(index) else { continue };
+        match listed.control.kind {
+            Kind::Switch => switch::pill(ui, place(92.0), binding, index, theme::NOTICE),
+            Kind::Choice(_) => selector::selector(ui, place(148.0), binding, index, theme::NEUTRAL),
+            Kind::Float(_) => {
+                gui::value_field::value_field(ui, place(80.0), binding, index, theme::NEUTRAL);
+                if let Some(value) = measured(&listed.id) {
+                    switch::take(ui, place(84.0), binding, index, f64::from(value), theme::NEUTRAL);
+                }
+            }
         }
     }
     let rect = place(72.0);

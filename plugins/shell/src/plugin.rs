@@ -299,6 +299,7 @@ fn run<P: Product, const CH: usize>(
             None => &[],
         })
     });
+    chain.set_watched(meters.is_some());
     let mut whole = Block::new(channels).with_side_chain(side_chain).with_transport(transport);
     let mut start = 0;
     let mut last = None;

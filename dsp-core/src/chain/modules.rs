@@ -1,0 +1,366 @@
+//! Gate, equalizer, compressor and saturation, in an order that can change while music plays.
+
+use crate::block::{self, Block};
+use crate::choices;
+use crate::dynamics::compressor::{Compressor, CompressorParams, CompressorReading};
+use crate::dynamics::gate::{Gate, GateParams, GateReading};
+use crate::equalizer::{Equalizer, EqualizerParams};
+use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
+use crate::ramp::Ramp;
+use crate::saturation::saturator::{Saturation, SaturationParams};
+
+use super::channel_strip::CHANNEL_BANDS;
+
+choices! {
+    /// In what order the modules of a channel work: every order in which the gate comes before the compressor.
+    pub enum Order {
+        /// Clean first, then shape, then control, then colour.
+        GateEqCompSat = ("gate_eq_comp_sat", "Gate EQ Comp Sat"),
+        /// The compressor hears what the equalizer has not touched.
+        GateCompEqSat = ("gate_comp_eq_sat", "Gate Comp EQ Sat"),
+        /// Colour between shape and control.
+        GateEqSatComp = ("gate_eq_sat_comp", "Gate EQ Sat Comp"),
+        /// Colour between control and shape.
+        GateCompSatEq = ("gate_comp_sat_eq", "Gate Comp Sat EQ"),
+        /// Colour, then shape, then control.
+        GateSatEqComp = ("gate_sat_eq_comp", "Gate Sat EQ Comp"),
+        /// Colour, then control, then shape.
+        GateSatCompEq = ("gate_sat_comp_eq", "Gate Sat Comp EQ"),
+        /// The gate hears what the equalizer has made.
+        EqGateCompSat = ("eq_gate_comp_sat", "EQ Gate Comp Sat"),
+        /// Shape, gate, colour, control.
+        EqGateSatComp = ("eq_gate_sat_comp", "EQ Gate Sat Comp"),
+        /// Shape, colour, then both dynamics.
+        EqSatGateComp = ("eq_sat_gate_comp", "EQ Sat Gate Comp"),
+        /// Colour first, as from a machine, then as usual.
+        SatGateEqComp = ("sat_gate_eq_comp", "Sat Gate EQ Comp"),
+        /// Colour first, then both dynamics, then shape.
+        SatGateCompEq = ("sat_gate_comp_eq", "Sat Gate Comp EQ"),
+        /// Colour first, then shape, then both dynamics.
+        SatEqGateComp = ("sat_eq_gate_comp", "Sat EQ Gate Comp"),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Module {
+    Gate,
+    Eq,
+    Comp,
+    Sat,
+}
+
+impl Order {
+    fn sequence(self) -> [Module; 4] {
+        use Module::{Comp, Eq, Gate, Sat};
+        match self {
+            Order::GateEqCompSat => [Gate, Eq, Comp, Sat],
+            Order::GateCompEqSat => [Gate, Comp, Eq, Sat],
+            Order::GateEqSatComp => [Gate, Eq, Sat, Comp],
+            Order::GateCompSatEq => [Gate, Comp, Sat, Eq],
+            Order::GateSatEqComp => [Gate, Sat, Eq, Comp],
+            Order::GateSatCompEq => [Gate, Sat, Comp, Eq],
+            Order::EqGateCompSat => [Eq, Gate, Comp, Sat],
+            Order::EqGateSatComp => [Eq, Gate, Sat, Comp],
+            Order::EqSatGateComp => [Eq, Sat, Gate, Comp],
+            Order::SatGateEqComp => [Sat, Gate, Eq, Comp],
+            Order::SatGateCompEq => [Sat, Gate, Comp, Eq],
+            Order::SatEqGateComp => [Sat, Eq, Gate, Comp],
+        }
+    }
+}
+
+/// What the modules are set to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ModulesParams {
+    pub order: Order,
+    pub gate: GateParams,
+    pub eq: EqualizerParams<CHANNEL_BANDS>,
+    pub compressor: CompressorParams,
+    pub saturation: SaturationParams,
+}
+
+/// The four modules, and a second set that takes over when the order changes.
+///
+/// Modules have memory, so none can be moved while it sounds. When another order is asked for, the set that stands by
+/// starts in that order beside the one that is heard, runs along unheard until its filters and its gains know the
+/// programme, and then the two are crossfaded, linearly: they play the same music. What was asked for meanwhile comes
+/// next. Both sets have the same latency.
+#[derive(Clone, Debug)]
+pub(crate) struct Modules<const CH: usize> {
+    params: ModulesParams,
+    heard: Rack<CH>,
+    standby: Rack<CH>,
+    /// Frames since the standby began to run along, while it does.
+    along: Option<usize>,
+    warm_up_frames: usize,
+    fade_frames: usize,
+    /// The standby's audio.
+    audio: Frames<CH>,
+}
+
+/// Whole blocks of planar audio.
+type Frames<const CH: usize> = [Vec<f32>; CH];
+
+/// How long a new order runs along unheard, beyond the latency, in seconds: longer than attacks last, and most releases.
+pub(crate) const WARM_UP_SECONDS: f64 = 0.3;
+/// How long the crossfade to it takes, in seconds.
+pub(crate) const FADE_SECONDS: f64 = 0.05;
+
+impl<const CH: usize> Modules<CH> {
+    pub fn prepare(&mut self, config: StreamConfig, params: &ModulesParams) -> Result<(), PrepareError> {
+        self.params = *params;
+        self.heard.prepare(config, params)?;
+        self.standby.prepare(config, params)?;
+        let frames = |seconds: f64| (seconds * config.sample_rate_hz) as usize;
+        self.warm_up_frames = self.heard.latency_frames() + frames(WARM_UP_SECONDS);
+        self.fade_frames = frames(FADE_SECONDS);
+        self.audio = std::array::from_fn(|_| vec![0.0; config.max_frames]);
+        self.along = None;
+        Ok(())
+    }
+
+    pub fn reset(&mut self) {
+        self.heard.start_in(&self.params);
+        self.along = None;
+    }
+
+    pub fn set_params(&mut self, params: &ModulesParams) {
+        self.params = *params;
+        self.heard.set_params(params);
+        if self.along.is_some() {
+            self.standby.set_params(params);
+        }
+    }
+
+    pub fn process(&mut self, block: &mut Block<'_, CH>) {
+        let mut start = 0;
+        while start < block.frames() {
+            if self.along.is_none() && self.params.order != self.heard.order {
+                self.standby.start_in(&self.params);
+                self.along = Some(0);
+            }
+            let mut span = match self.along {
+                None => block.span(start, usize::MAX),
+                // where the standby is heard first, and where it is heard alone, a span ends
+                Some(n) if n < self.warm_up_frames => block.span(start, self.warm_up_frames - n),
+                Some(n) => block.span(start, self.warm_up_frames + self.fade_frames - n),
+            };
+            start += span.frames();
+            if let Some(along) = self.along {
+                self.process_both(&mut span, along);
+            } else {
+                self.heard.process(&mut span);
+            }
+        }
+    }
+
+    fn process_both(&mut self, block: &mut Block<'_, CH>, along: usize) {
+        let frames = block.frames();
+        for (audio, channel) in self.audio.iter_mut().zip(block.channels_ref()) {
+            audio[..frames].copy_from_slice(channel);
+        }
+        let mut other = Block::new(self.audio.each_mut().map(|audio| &mut audio[..frames]))
+            .with_side_chain(block.side_chain())
+            .with_transport(block.transport());
+        self.heard.process(block);
+        self.standby.process(&mut other);
+        if along >= self.warm_up_frames {
+            let mut share = Ramp::new(0.0, self.fade_frames as u32);
+            share.set_target(1.0);
+            share.advance(along - self.warm_up_frames);
+            for (channel, other) in block.channels().iter_mut().zip(&self.audio) {
+                let mut share = share;
+                for (heard, other) in channel.iter_mut().zip(other) {
+                    let (a, b) = (f64::from(*heard), f64::from(*other));
+                    *heard = (a + share.next_value() * (b - a)) as f32;
+                }
+            }
+        }
+        self.along = Some(along + frames);
+        if along + frames >= self.warm_up_frames + self.fade_frames {
+            std::mem::swap(&mut self.heard, &mut self.standby);
+            self.along = None;
+        }
+    }
+
+    pub fn latency_frames(&self) -> usize {
+        self.heard.latency_frames()
+    }
+
+    pub fn tail(&self) -> Tail {
+        let heard = self.heard.tail();
+        match (self.along, heard, self.standby.tail()) {
+            (None, ..) => heard,
+            // what the standby has still to say comes after it has taken over
+            (Some(_), Tail::Frames(a), Tail::Frames(b)) => {
+                Tail::Frames(a.max(b).saturating_add(self.warm_up_frames + self.fade_frames))
+            }
+            _ => Tail::Infinite,
+        }
+    }
+
+    pub fn set_measuring(&mut self, measuring: bool) {
+        self.heard.compressor.set_measuring(measuring);
+        self.standby.compressor.set_measuring(measuring);
+    }
+
+    pub fn reading(&mut self) -> (GateReading, CompressorReading) {
+        (self.heard.gate.reading(), self.heard.compressor.reading())
+    }
+}
+
+impl<const CH: usize> Default for Modules<CH> {
+    fn default() -> Self {
+        Modules {
+            params: ModulesParams::default(),
+            heard: Rack::default(),
+            standby: Rack::default(),
+            along: None,
+            warm_up_frames: 0,
+            fade_frames: 0,
+            audio: std::array::from_fn(|_| vec![]),
+        }
+    }
+}
+
+/// The four modules in one order.
+#[derive(Clone, Debug, Default)]
+struct Rack<const CH: usize> {
+    order: Order,
+    gate: Gate<CH>,
+    eq: Equalizer<CH, CHANNEL_BANDS>,
+    compressor: Compressor<CH>,
+    saturation: Saturation<CH>,
+    eq_key: Key<CH>,
+    compressor_key: Key<CH>,
+}
+
+impl<const CH: usize> Rack<CH> {
+    fn prepare(&mut self, config: StreamConfig, params: &ModulesParams) -> Result<(), PrepareError> {
+        self.gate.prepare(config, &params.gate)?;
+        self.eq.prepare(config, &params.eq)?;
+        self.compressor.prepare(config, &params.compressor)?;
+        self.saturation.prepare(config, &params.saturation)?;
+        let room = self.latency_frames();
+        self.eq_key = Key::new(config, room);
+        self.compressor_key = Key::new(config, room);
+        self.put_in_order(params.order);
+        Ok(())
+    }
+
+    /// Forgets everything, and begins with these controls. Real-time safe.
+    fn start_in(&mut self, params: &ModulesParams) {
+        self.set_params(params);
+        self.gate.reset();
+        self.eq.reset();
+        self.compressor.reset();
+        self.saturation.reset();
+        self.put_in_order(params.order);
+    }
+
+    fn put_in_order(&mut self, order: Order) {
+        self.order = order;
+        let mut before = 0;
+        for module in order.sequence() {
+            match module {
+                Module::Gate => before += self.gate.latency_frames(),
+                Module::Eq => {
+                    self.eq_key.start(before);
+                    before += self.eq.latency_frames();
+                }
+                Module::Comp => {
+                    self.compressor_key.start(before);
+                    before += self.compressor.latency_frames();
+                }
+                Module::Sat => before += self.saturation.latency_frames(),
+            }
+        }
+    }
+
+    fn set_params(&mut self, params: &ModulesParams) {
+        self.gate.set_params(&params.gate);
+        self.eq.set_params(&params.eq);
+        self.compressor.set_params(&params.compressor);
+        self.saturation.set_params(&params.saturation);
+    }
+
+    fn process(&mut self, block: &mut Block<'_, CH>) {
+        for module in self.order.sequence() {
+            match module {
+                Module::Gate => self.gate.process(block),
+                Module::Eq => self.eq.process(&mut self.eq_key.aligned(block)),
+                Module::Comp => self.compressor.process(&mut self.compressor_key.aligned(block)),
+                Module::Sat => self.saturation.process(block),
+            }
+        }
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.gate.latency_frames()
+            + self.eq.latency_frames()
+            + self.compressor.latency_frames()
+            + self.saturation.latency_frames()
+    }
+
+    fn tail(&self) -> Tail {
+        self.gate.tail().then(self.eq.tail()).then(self.compressor.tail()).then(self.saturation.tail())
+    }
+}
+
+/// The side chain, as late as the sound is at the module that hears it.
+#[derive(Clone, Debug)]
+struct Key<const CH: usize> {
+    rings: Frames<CH>,
+    /// How late, in frames; at most the rings' length.
+    frames: usize,
+    at: usize,
+    late: Frames<CH>,
+}
+
+impl<const CH: usize> Key<CH> {
+    /// For a delay of at most `room` frames. May allocate.
+    fn new(config: StreamConfig, room: usize) -> Self {
+        let max_frames = if room > 0 { config.max_frames } else { 0 };
+        Key {
+            rings: std::array::from_fn(|_| vec![0.0; room]),
+            frames: 0,
+            at: 0,
+            late: std::array::from_fn(|_| vec![0.0; max_frames]),
+        }
+    }
+
+    /// Forgets everything, and delays by `frames` from here.
+    fn start(&mut self, frames: usize) {
+        self.rings.iter_mut().for_each(|ring| ring.fill(0.0));
+        (self.frames, self.at) = (frames, 0);
+    }
+
+    /// The block with its side chain delayed; one that is not connected is silent, and so is what comes late of it.
+    fn aligned<'a>(&'a mut self, block: &'a mut Block<'_, CH>) -> Block<'a, CH> {
+        let frames = block.frames();
+        let side_chain = block.side_chain();
+        if self.frames == 0 {
+            return block.span(0, frames);
+        }
+        let mut end = self.at;
+        for (c, (ring, late)) in self.rings.iter_mut().zip(&mut self.late).enumerate() {
+            let key = side_chain.and_then(|s| s.get(c).copied()).unwrap_or(&[]);
+            end = self.at;
+            for (n, late) in late.iter_mut().take(frames).enumerate() {
+                if let Some(place) = ring.get_mut(end) {
+                    *late = std::mem::replace(place, key.get(n).copied().map_or(0.0, block::finite));
+                }
+                end = if end + 1 >= self.frames { 0 } else { end + 1 };
+            }
+        }
+        self.at = end;
+        let late = self.late.each_ref().map(|late| late.get(..frames).unwrap_or(&[]));
+        block.span(0, frames).with_side_chain(Some(late))
+    }
+}
+
+impl<const CH: usize> Default for Key<CH> {
+    fn default() -> Self {
+        Key { rings: std::array::from_fn(|_| vec![]), frames: 0, at: 0, late: std::array::from_fn(|_| vec![]) }
+    }
+}
