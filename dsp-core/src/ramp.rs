@@ -37,6 +37,23 @@ impl Ramp {
             return;
         }
         let (x, v, a) = self.state();
+        self.aim(target, [x, v, a]);
+    }
+
+    /// Starts to glide to `target` from here, to arrive after `duration_frames` (at least 1), as later glides do; nothing
+    /// happens if it is the target already. Real-time safe.
+    pub fn set_target_within(&mut self, target: f64, duration_frames: u32) {
+        if target == self.target {
+            return;
+        }
+        let (x, v, a) = self.state();
+        let longer = f64::from(duration_frames.max(1)) / f64::from(self.duration);
+        self.duration = duration_frames.max(1);
+        self.aim(target, [x, v * longer, a * (longer * longer)]);
+    }
+
+    /// The quintic from value, velocity and acceleration to rest on `target`.
+    fn aim(&mut self, target: f64, [x, v, a]: [f64; 3]) {
         // p(0) = x, p'(0) = v, p''(0) = a, p(1) = target, p'(1) = p''(1) = 0, u in units of the duration
         let d = target - x;
         self.poly =
@@ -137,6 +154,21 @@ mod tests {
         let third = second.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max);
         // |p'''| is at most 60 d / T³ from rest; the velocity and acceleration of a path under way add less than twice that
         assert!(third < 3.0 * 60.0 * 6.0 / (960.0f64 * 960.0 * 960.0), "{third}");
+    }
+
+    /// A glide of another length keeps value and velocity too, in frames, and takes the time asked for.
+    #[test]
+    fn lengths_may_change_under_way() {
+        let mut ramp = Ramp::new(0.0, 200);
+        ramp.set_target(10.0);
+        let mut path: Vec<f64> = (0..100).map(|_| ramp.next_value()).collect();
+        ramp.set_target_within(-5.0, 1000);
+        path.extend((0..1000).map(|_| ramp.next_value()));
+        assert!(!ramp.is_moving());
+        assert_eq!(ramp.value(), -5.0);
+        let second: Vec<f64> = path.windows(3).map(|w| w[2] - 2.0 * w[1] + w[0]).collect();
+        // from rest the second derivative is 10 √3/3 d/T² at most: 1.45e-3 a frame; a corner would be 1.875 d/T = 0.094
+        assert!(second.iter().all(|s| s.abs() < 2e-3), "{:?}", second.iter().fold(0.0f64, |m, s| m.max(s.abs())));
     }
 
     /// The path depends on the frames passed, not on the steps they came in.

@@ -76,6 +76,8 @@ impl Random {
 
 const RATES_HZ: [f64; 3] = [44_100.0, 48_000.0, 96_000.0];
 const MAX_FRAMES: usize = 4096;
+/// Tails of up to this many frames are waited for.
+const LONGEST_TAIL_FRAMES: usize = 4_000_000;
 
 struct Stream<'a, P, const CH: usize> {
     stage: P,
@@ -171,7 +173,10 @@ fn contract<P: Processor<CH>, const CH: usize>(make: impl Fn() -> P, neutral: P:
             );
             stream.stage.reset();
             stream.run(&audio, &[], || 512);
-            if let Tail::Frames(tail) = stream.stage.tail() {
+            // echoes may last for hours; the delay's own tests hold its longer tails
+            if let Tail::Frames(tail) = stream.stage.tail()
+                && tail <= LONGEST_TAIL_FRAMES
+            {
                 let from = tail + stream.stage.latency_frames();
                 let rest: [Vec<f32>; CH] = std::array::from_fn(|_| vec![0.0; from + 1000]);
                 stream.key = &rest;
@@ -267,6 +272,7 @@ use dsp_core::equalizer::Equalizer;
 use dsp_core::level::{Input, Output};
 use dsp_core::metering::meter::Meter;
 use dsp_core::saturation::saturator::Saturation;
+use dsp_core::space::delay::Delay;
 use dsp_core::space::panner::Panner;
 use dsp_core::space::stereo::Stereo;
 
@@ -283,6 +289,7 @@ contract! {
     input: Input, Default::default();
     output: Output, Default::default();
     panner: Panner, Default::default();
+    delay: Delay, Default::default();
     compressor: Compressor, Default::default();
     gate: Gate, Default::default();
     meter: Meter, Default::default();

@@ -1,4 +1,5 @@
-//! Tandem Channel's signal path: input, the modules (gate, equalizer, compressor, saturation) in any order, panner, output.
+//! Tandem Channel's signal path: input, the modules (gate, equalizer, compressor, saturation) in any order, panner,
+//! delay, output.
 
 use crate::block::Block;
 use crate::chain::Chain;
@@ -14,6 +15,7 @@ use crate::level::{Input, InputParams, Output, OutputParams};
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::range::{Range, Unit};
 use crate::saturation::saturator::SaturationParams;
+use crate::space::delay::{Delay, DelayParams};
 use crate::space::panner::{Panner, PannerParams};
 
 controls! {
@@ -40,6 +42,8 @@ controls! {
         pub saturation: SaturationParams = group("Saturation"),
         /// Place and width.
         pub panner: PannerParams = group("Panner"),
+        /// Echoes.
+        pub delay: DelayParams = group("Delay"),
         /// Gain.
         pub output: OutputParams = group("Output"),
     }
@@ -53,6 +57,7 @@ pub struct ChannelStrip<const CH: usize> {
     input: Input<CH>,
     modules: Modules<CH>,
     panner: Panner<CH>,
+    delay: Delay<CH>,
     output: Output<CH>,
     input_peaks: Peaks,
     output_peaks: Peaks,
@@ -139,6 +144,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.input.prepare(config, &p.input)?;
         self.modules.prepare(config, &p.modules())?;
         self.panner.prepare(config, &p.panner)?;
+        self.delay.prepare(config, &p.delay)?;
         self.output.prepare(config, &p.output)?;
         self.bypass.prepare(config, self.latency_frames(), p.bypassed());
         self.meter.prepare(config)
@@ -149,6 +155,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.input.reset();
         self.modules.reset();
         self.panner.reset();
+        self.delay.reset();
         self.output.reset();
         self.meter.reset();
     }
@@ -163,6 +170,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.input.set_params(&p.input);
         self.modules.set_params(&p.modules());
         self.panner.set_params(&p.panner);
+        self.delay.set_params(&p.delay);
         self.output.set_params(&p.output);
     }
 
@@ -173,6 +181,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.input_peaks = peaks::of(block);
         self.modules.process(block);
         self.panner.process(block);
+        self.delay.process(block);
         self.output.process(block);
         self.bypass.blend(block);
         self.output_peaks = peaks::of(block);
@@ -185,11 +194,12 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.input.latency_frames()
             + self.modules.latency_frames()
             + self.panner.latency_frames()
+            + self.delay.latency_frames()
             + self.output.latency_frames()
     }
 
     fn tail(&self) -> Tail {
-        let tails = [self.input.tail(), self.modules.tail(), self.panner.tail(), self.output.tail()];
+        let tails = [self.input.tail(), self.modules.tail(), self.panner.tail(), self.delay.tail(), self.output.tail()];
         tails.into_iter().fold(Tail::Frames(0), Tail::then)
     }
 }

@@ -5,7 +5,7 @@ pub mod compressor;
 pub mod envelope;
 pub mod gain_curve;
 pub mod gate;
-mod glides;
+pub(crate) mod glides;
 pub mod key_filter;
 pub mod limiter;
 mod make_up;

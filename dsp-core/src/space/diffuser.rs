@@ -72,6 +72,12 @@ impl Diffuser {
         self.stages.iter().map(|s| s.ring.len()).sum()
     }
 
+    /// Whether it diffuses, or is about to. Real-time safe.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.share.target() > 0.0
+    }
+
     /// Frames until it is silent after its input has been. Real-time safe.
     #[must_use]
     pub fn tail_frames(&self) -> usize {

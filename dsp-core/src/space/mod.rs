@@ -1,5 +1,6 @@
 //! Where a sound sits: pan, width, and arrival time at each side.
 
+pub mod delay;
 pub mod diffuser;
 pub mod ducking;
 pub mod fractional_delay;
