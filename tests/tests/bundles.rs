@@ -194,6 +194,33 @@ fn parameter_list_is_fit_for_people() {
 }
 
 /// A mono track is served natively; a side chain that is connected, silent or missing is survived.
+fn pages_reach_everything(name: &str) {
+    let mut plugin = open(name, "clap");
+    let pages = plugin.remote_pages();
+    let essentials = pages.first().unwrap();
+    assert_eq!(essentials.name, "Essentials");
+    assert!(essentials.parameters.iter().all(Option::is_some), "{name}: eight essentials: {essentials:?}");
+    let mut left: Vec<String> = plugin.parameters().iter().map(|p| p.name.clone()).collect();
+    for page in &pages[1..] {
+        assert!(!page.name.is_empty() && page.section == name, "{page:?}");
+        for (parameter, id) in page.parameters.iter().zip(page.ids) {
+            assert_eq!(parameter.is_some(), id.is_some(), "{name}: {page:?} names a parameter that is not there");
+            if let Some(parameter) = parameter {
+                let known = &plugin.parameters()[*parameter].name;
+                let at = left.iter().position(|n| n == known);
+                left.remove(at.unwrap_or_else(|| panic!("{name}: '{known}' is on two pages")));
+            }
+        }
+    }
+    assert!(left.is_empty(), "{name}: on no page: {left:?}");
+}
+
+#[test]
+fn remote_pages_reach_every_parameter() {
+    pages_reach_everything("Tandem Channel");
+    pages_reach_everything("Tandem Master");
+}
+
 #[test]
 fn layouts() {
     for name in ["Tandem Channel", "Tandem Master"] {

@@ -13,7 +13,8 @@ pub struct Channel;
 impl Product for Channel {
     const NAME: &'static str = "Tandem Channel";
     const CLAP_ID: &'static str = "org.tandem.channel";
-    const DESCRIPTION: &'static str = "A whole mixing channel: equalizer, dynamics, panner";
+    const DESCRIPTION: &'static str =
+        "A whole mixing channel: gate, equalizer, compressor, saturation, panner, delay, reverb";
     const FEATURES: &'static [ClapFeature] = &[
         ClapFeature::AudioEffect,
         ClapFeature::Equalizer,
@@ -23,6 +24,16 @@ impl Product for Channel {
         ClapFeature::Mono,
     ];
     const EDITOR_POINTS: (f32, f32) = (1060.0, 620.0);
+    const ESSENTIALS: &'static [&'static str] = &[
+        "input.trim_db",
+        "gate.threshold_db",
+        "compressor.threshold_db",
+        "compressor.make_up_db",
+        "saturation.drive_db",
+        "delay.mix_percent",
+        "reverb.mix_percent",
+        "output.gain_db",
+    ];
 
     type Params = ChannelStripParams;
     type Reading = ChannelReading;

@@ -23,6 +23,16 @@ impl Product for Master {
         ClapFeature::Mono,
     ];
     const EDITOR_POINTS: (f32, f32) = (1060.0, 620.0);
+    const ESSENTIALS: &'static [&'static str] = &[
+        "input.trim_db",
+        "eq.gain_scale_percent",
+        "warmth.drive_db",
+        "stereo.width_percent",
+        "limiter.gain_db",
+        "limiter.ceiling_dbtp",
+        "limiter.release_ms",
+        "match_bypass",
+    ];
 
     type Params = MasteringBusParams;
     type Reading = MasteringReading;

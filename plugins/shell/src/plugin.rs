@@ -25,6 +25,9 @@ pub trait Product: Send + Sync + 'static {
     /// Width and height of its editor in points, at a zoom of 100 %.
     const EDITOR_POINTS: (f32, f32);
 
+    /// The ids of the controls on the first page of a hardware controller: what a hand reaches for most, at most eight.
+    const ESSENTIALS: &'static [&'static str];
+
     /// All controls.
     type Params: Controls;
     /// What the chains read.
@@ -246,10 +249,15 @@ impl<P: Product> ClapPlugin for TandemPlugin<P> {
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] = P::FEATURES;
 
-    /// A page for each group of controls, in order; pages longer than eight are split by the framework.
+    /// The essentials first, then a page for each group of controls, in order; pages longer than eight are split by the
+    /// framework.
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         let entries = self.link.parameters.entries();
         context.add_section(P::NAME, |section| {
+            let by_id = |id: &&str| entries.iter().find(|e| e.listed.id == **id);
+            section.add_page("Essentials", |page| {
+                P::ESSENTIALS.iter().filter_map(by_id).for_each(|e| e.add_to(page));
+            });
             for group in entries.chunk_by(|a, b| a.listed.group == b.listed.group) {
                 let name = group.first().map_or("", |e| e.listed.group.rsplit('/').next().unwrap_or(""));
                 let name = if name.is_empty() { "Main" } else { name };
