@@ -136,7 +136,7 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Fault {
+pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Fault {
     Fault::in_file(path, format!("cannot be written ({error})"), "choose a folder with room that you may write to")
 }
 

@@ -1,12 +1,14 @@
 //! Inserts that call the chains of dsp-core directly, without a plugin around them.
 
-use crate::engine::{Event, Insert, Rack, Stream};
+use crate::engine::{Event, Insert, Node, Rack, Stream};
+use crate::fault::{Fault, Result};
 use dsp_core::block::{Block, Transport};
 use dsp_core::chain::Chain;
 use dsp_core::chain::channel_strip::{ChannelStrip, ChannelStripParams};
 use dsp_core::chain::mastering_bus::{MasteringBus, MasteringBusParams, MasteringReading};
 use dsp_core::controls;
-use dsp_core::processor::{PrepareError, StreamConfig};
+use dsp_core::processor::StreamConfig;
+use rayon::prelude::*;
 
 /// A rack of chains.
 #[derive(Debug, Default)]
@@ -28,10 +30,14 @@ pub struct Running<C, P> {
 }
 
 impl<C: Chain<2, Params = P>, P: controls::Controls> Running<C, P> {
-    fn new(stream: Stream, params: &P) -> Result<Self, PrepareError> {
+    fn new(stream: Stream, params: &P) -> Result<Self> {
         let mut chain = C::default();
         let config = StreamConfig { sample_rate_hz: f64::from(stream.sample_rate_hz), max_frames: stream.max_frames };
-        chain.prepare(config, params)?;
+        chain.prepare(config, params).map_err(|e| Fault {
+            place: "signal path".to_owned(),
+            what: e.to_string(),
+            cure: "use audio at a rate that is supported".to_owned(),
+        })?;
         let transport = Transport { tempo_bpm: stream.tempo_bpm, playing: true };
         Ok(Running { chain, params: *params, transport })
     }
@@ -61,7 +67,7 @@ impl<C: Chain<2, Params = P>, P: controls::Controls> Running<C, P> {
 }
 
 impl Insert for DirectInsert {
-    type Error = PrepareError;
+    type Error = Fault;
 
     fn latency_frames(&mut self) -> usize {
         use dsp_core::processor::Processor;
@@ -71,7 +77,7 @@ impl Insert for DirectInsert {
         }
     }
 
-    fn process(&mut self, channels: [&mut [f32]; 2], events: &[Event]) -> Result<(), PrepareError> {
+    fn process(&mut self, channels: [&mut [f32]; 2], events: &[Event]) -> Result<()> {
         match self {
             DirectInsert::Channel(running) => running.process(channels, events, |_| ()),
             DirectInsert::Master(running) => running.process(channels, events, |_| ()),
@@ -92,14 +98,22 @@ impl DirectInsert {
 }
 
 impl Rack for DirectRack {
-    type Error = PrepareError;
+    type Error = Fault;
     type Insert = DirectInsert;
 
-    fn channel(&mut self, stream: Stream, params: &ChannelStripParams) -> Result<DirectInsert, PrepareError> {
+    fn channel(&mut self, stream: Stream, params: &ChannelStripParams) -> Result<DirectInsert> {
         Ok(DirectInsert::Channel(Box::new(Running::new(stream, params)?)))
     }
 
-    fn master(&mut self, stream: Stream, params: &MasteringBusParams) -> Result<DirectInsert, PrepareError> {
+    fn master(&mut self, stream: Stream, params: &MasteringBusParams) -> Result<DirectInsert> {
         Ok(DirectInsert::Master(Box::new(Running::new(stream, params)?)))
+    }
+
+    fn each(
+        nodes: &mut [Node<DirectInsert>],
+        work: impl Fn(&mut Node<DirectInsert>) -> Result<()> + Send + Sync,
+    ) -> Result<()> {
+        let done: Vec<Result<()>> = nodes.par_iter_mut().map(work).collect();
+        done.into_iter().collect()
     }
 }

@@ -1,9 +1,15 @@
 //! Tracks through inserts to a mix and a master, whatever the inserts are: plugins in a host, or the chains called
 //! directly. Both give the same bits.
 
+mod mixer;
+
+pub use mixer::{Mixer, Node, Outlet};
+
+use crate::fault::Fault;
 use crate::session::{Lane, Session, Strip};
 use dsp_core::chain::channel_strip::ChannelStripParams;
 use dsp_core::chain::mastering_bus::MasteringBusParams;
+use dsp_core::math;
 use sha2::{Digest, Sha256};
 
 /// Frames from one automation event to the next on a sloping lane. Counted from the start of the stream, like
@@ -38,8 +44,8 @@ pub trait Insert {
 
 /// Where inserts come from.
 pub trait Rack {
-    /// What can go wrong.
-    type Error;
+    /// What can go wrong; stems can, too.
+    type Error: From<Fault>;
     /// Its inserts.
     type Insert: Insert<Error = Self::Error>;
 
@@ -54,6 +60,17 @@ pub trait Rack {
     /// # Errors
     /// Where the bus cannot be set up.
     fn master(&mut self, stream: Stream, params: &MasteringBusParams) -> Result<Self::Insert, Self::Error>;
+
+    /// Does `work` on every node, in any order: one after the other, unless the inserts may run on other threads.
+    ///
+    /// # Errors
+    /// That of the first node, in their order, whose work failed.
+    fn each(
+        nodes: &mut [Node<Self::Insert>],
+        work: impl Fn(&mut Node<Self::Insert>) -> Result<(), Self::Error> + Send + Sync,
+    ) -> Result<(), Self::Error> {
+        nodes.iter_mut().try_for_each(work)
+    }
 }
 
 /// What an insert is to run in.
@@ -65,6 +82,15 @@ pub struct Stream {
     pub max_frames: usize,
     /// Quarter notes a minute.
     pub tempo_bpm: f64,
+}
+
+impl Stream {
+    /// The stream of a session.
+    #[must_use]
+    pub fn of(session: &Session, plan: BlockPlan) -> Self {
+        let Session { sample_rate_hz, tempo_bpm, .. } = *session;
+        Stream { sample_rate_hz, max_frames: plan.max_frames(), tempo_bpm }
+    }
 }
 
 /// How a stream is cut into blocks.
@@ -92,7 +118,7 @@ impl BlockPlan {
     }
 
     /// The lengths of all blocks of a stream of `frames`, in order.
-    pub fn lengths(&self, frames: usize) -> impl Iterator<Item = usize> {
+    pub fn lengths(&self, frames: usize) -> impl Iterator<Item = usize> + Send + use<> {
         let (plan, mut left) = (*self, frames);
         let mut state = match plan {
             BlockPlan::Random { seed, .. } => seed.max(1),
@@ -119,42 +145,48 @@ impl BlockPlan {
 /// What a session became.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {
-    /// The sum of all tracks.
+    /// The sum of all that feeds the mix.
     pub mix: [Vec<f32>; 2],
     /// The mix through the mastering bus.
     pub master: [Vec<f32>; 2],
 }
 
-/// Runs a whole session. `progress` hears the name of what was just finished and the share of all work done.
+/// Runs a whole session in memory. `progress` hears what is being done and the share of all work that is done.
 ///
-/// Every track and the master are brought into time by the latency that their inserts report; the result is as long as
-/// the longest stem.
+/// Every way to the mix, and the master, is brought into time by the latency that its inserts report; the result is as
+/// long as the longest stem.
 ///
 /// # Errors
-/// Whatever the rack's kind reports.
+/// Whatever the rack's kind reports; a stem that cannot be read to its end.
 pub fn render<R: Rack>(
     session: &Session,
     rack: &mut R,
     plan: BlockPlan,
     mut progress: impl FnMut(&str, f64),
 ) -> Result<Rendered, R::Error> {
-    let frames = session.tracks.iter().map(|t| t.audio[0].len()).max().unwrap_or(0);
-    let stream =
-        Stream { sample_rate_hz: session.sample_rate_hz, max_frames: plan.max_frames(), tempo_bpm: session.tempo_bpm };
-    let steps = session.tracks.len() as f64 + 1.0;
-    let mut mix = [vec![0.0f32; frames], vec![0.0f32; frames]];
-    for (i, track) in session.tracks.iter().enumerate() {
-        let mut insert = rack.channel(stream, &track.strip.start())?;
-        let out = through(&mut insert, &track.audio, frames, stream, &track.strip, plan)?;
-        for (sum, channel) in mix.iter_mut().zip(&out) {
-            sum.iter_mut().zip(channel).for_each(|(sum, s)| *sum += s);
-        }
-        progress(&track.name, (i + 1) as f64 / steps);
+    let mut mixer = Mixer::new(session, rack, plan)?;
+    let mut mix = [vec![], vec![]];
+    // the master is one strip more
+    let mix_share = session.tracks.len() as f64 / (session.tracks.len() + 1) as f64;
+    while let Some([left, right]) = mixer.next_chunk()? {
+        mix[0].extend_from_slice(left);
+        mix[1].extend_from_slice(right);
+        progress("Mix", mix_share * mixer.share());
     }
+    let gain = gain(session.mix_gain_db.unwrap_or(0.0));
+    mix.iter_mut().flatten().for_each(|s| *s *= gain);
+    let frames = mix[0].len();
+    let stream = Stream::of(session, plan);
     let mut insert = rack.master(stream, &session.master.start())?;
     let master = through(&mut insert, &mix, frames, stream, &session.master, plan)?;
     progress("Master", 1.0);
     Ok(Rendered { mix, master })
+}
+
+/// A gain in decibels as the factor that samples are multiplied by.
+#[must_use]
+pub fn gain(db: f64) -> f32 {
+    math::db_to_gain(db) as f32
 }
 
 /// Runs `audio` through an insert with its automation, and takes the insert's latency off the front. The result has
@@ -177,16 +209,21 @@ pub fn through<I: Insert, P>(
     let mut events = vec![];
     let mut at = 0;
     for len in plan.lengths(total) {
-        events.clear();
-        for lane in &strip.lanes {
-            lane_events(lane, at, len, f64::from(stream.sample_rate_hz), &mut events);
-        }
-        events.sort_by_key(|e| e.offset);
+        events_of(&strip.lanes, at, len, f64::from(stream.sample_rate_hz), &mut events);
         let [left, right] = &mut out;
         insert.process([&mut left[at..at + len], &mut right[at..at + len]], &events)?;
         at += len;
     }
     Ok(out.map(|c| c[latency..].to_vec()))
+}
+
+/// The events of all lanes in the `len` frames from `at`, in order of time.
+fn events_of(lanes: &[Lane], at: usize, len: usize, sample_rate_hz: f64, events: &mut Vec<Event>) {
+    events.clear();
+    for lane in lanes {
+        lane_events(lane, at, len, sample_rate_hz, events);
+    }
+    events.sort_by_key(|e| e.offset);
 }
 
 /// The events of one lane in the `len` frames from `at`: one at the start of the stream, one at each point, and steps

@@ -31,8 +31,11 @@ pub struct Options {
 
 #[derive(Subcommand)]
 enum Command {
+    Mix(command::mix::Arguments),
     Measure(command::measure::Arguments),
     Check(command::check::Arguments),
+    Preset(command::preset::Arguments),
+    Completions(command::completions::Arguments),
 }
 
 const EXIT_STATUSES: &str = "\
@@ -48,6 +51,9 @@ fn main() -> ExitCode {
     });
     let options = arguments.options;
     let done = match arguments.command {
+        Command::Mix(arguments) => command::mix::run(&arguments, options),
+        Command::Preset(arguments) => command::preset::run(&arguments, options),
+        Command::Completions(arguments) => command::completions::run(&arguments),
         Command::Measure(arguments) => command::measure::run(&arguments, options),
         Command::Check(arguments) => command::check::run(&arguments, options),
     };

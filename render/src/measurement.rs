@@ -43,38 +43,69 @@ pub fn hop_frames(sample_rate_hz: u32) -> usize {
     (HOP_SECONDS * f64::from(sample_rate_hz)).round() as usize
 }
 
-/// Measures stereo audio.
-///
-/// # Errors
-/// [`PrepareError`] for a sample rate that is not served.
-pub fn measure(audio: &[Vec<f32>; 2], sample_rate_hz: u32) -> Result<(Measured, Course), PrepareError> {
-    let hop = hop_frames(sample_rate_hz);
-    let rate_hz = f64::from(sample_rate_hz);
-    let mut loudness = LoudnessMeter::<2>::new();
-    loudness.prepare(StreamConfig { sample_rate_hz: rate_hz, max_frames: hop })?;
-    let mut true_peak = TruePeakMeter::<2>::new(rate_hz);
-    let mut course = Course::default();
-    let [left, right] = audio;
-    let mut at = 0;
-    for (left, right) in left.chunks(hop).zip(right.chunks(hop)) {
-        loudness.process([left, right]);
-        true_peak.process([left, right]);
-        at += left.len();
-        let reading = loudness.reading();
-        course.seconds.push(at as f64 / rate_hz);
-        course.momentary_lufs.push(reading.momentary_lufs.filter(|l| l.is_finite()));
-        course.short_term_lufs.push(reading.short_term_lufs.filter(|l| l.is_finite()));
+/// A measurement that goes on.
+pub struct Measurement {
+    loudness: LoudnessMeter<2>,
+    true_peak: TruePeakMeter<2>,
+    course: Course,
+    rate_hz: f64,
+    hop: usize,
+    frames: usize,
+}
+
+impl Measurement {
+    /// Nothing was heard yet.
+    ///
+    /// # Errors
+    /// [`PrepareError`] for a sample rate that is not served.
+    pub fn new(sample_rate_hz: u32) -> Result<Self, PrepareError> {
+        let (hop, rate_hz) = (hop_frames(sample_rate_hz), f64::from(sample_rate_hz));
+        let mut loudness = LoudnessMeter::<2>::new();
+        loudness.prepare(StreamConfig { sample_rate_hz: rate_hz, max_frames: hop })?;
+        let (true_peak, course) = (TruePeakMeter::new(rate_hz), Course::default());
+        Ok(Measurement { loudness, true_peak, course, rate_hz, hop, frames: 0 })
     }
-    true_peak.finish();
-    let reading = loudness.reading();
-    let greatest = |peaks: [f64; 2]| Some(gain_to_db(peaks[0].max(peaks[1]))).filter(|db| db.is_finite());
-    let measured = Measured {
-        sample_peak_dbfs: greatest(loudness.sample_peak()),
-        true_peak_dbtp: greatest(true_peak.held().map(f64::from)),
-        integrated_lufs: reading.integrated_lufs.filter(|l| l.is_finite()),
-        momentary_max_lufs: reading.momentary_max_lufs.filter(|l| l.is_finite()),
-        short_term_max_lufs: reading.short_term_max_lufs.filter(|l| l.is_finite()),
-        loudness_range_lu: reading.loudness_range_lu,
-    };
-    Ok((measured, course))
+
+    /// Hears the next frames, any number.
+    pub fn hear(&mut self, [mut left, mut right]: [&[f32]; 2]) {
+        while !left.is_empty() {
+            let now = (self.hop - self.frames % self.hop).min(left.len());
+            let block = [&left[..now], &right[..now]];
+            self.loudness.process(block);
+            self.true_peak.process(block);
+            self.frames += now;
+            if self.frames.is_multiple_of(self.hop) {
+                self.mark();
+            }
+            (left, right) = (&left[now..], &right[now..]);
+        }
+    }
+
+    /// The figures of all that was heard.
+    #[must_use]
+    pub fn finish(mut self) -> (Measured, Course) {
+        if !self.frames.is_multiple_of(self.hop) {
+            self.mark();
+        }
+        self.true_peak.finish();
+        let reading = self.loudness.reading();
+        let greatest = |peaks: [f64; 2]| Some(gain_to_db(peaks[0].max(peaks[1]))).filter(|db| db.is_finite());
+        let measured = Measured {
+            sample_peak_dbfs: greatest(self.loudness.sample_peak()),
+            true_peak_dbtp: greatest(self.true_peak.held().map(f64::from)),
+            integrated_lufs: reading.integrated_lufs.filter(|l| l.is_finite()),
+            momentary_max_lufs: reading.momentary_max_lufs.filter(|l| l.is_finite()),
+            short_term_max_lufs: reading.short_term_max_lufs.filter(|l| l.is_finite()),
+            loudness_range_lu: reading.loudness_range_lu,
+        };
+        (measured, self.course)
+    }
+
+    /// A point of the course.
+    fn mark(&mut self) {
+        let reading = self.loudness.reading();
+        self.course.seconds.push(self.frames as f64 / self.rate_hz);
+        self.course.momentary_lufs.push(reading.momentary_lufs.filter(|l| l.is_finite()));
+        self.course.short_term_lufs.push(reading.short_term_lufs.filter(|l| l.is_finite()));
+    }
 }

@@ -1,9 +1,12 @@
 //! A mix and its master on one page that needs nothing beside it, and the same figures as JSON.
 
 mod charts;
+mod portrait;
 mod spectrum;
 
-use crate::measurement::{Course, Measured};
+pub use portrait::Portrait;
+
+use crate::measurement::Measured;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -27,12 +30,8 @@ pub struct Report<'a> {
 
 /// One of the two files.
 pub struct Section<'a> {
-    /// Its audio.
-    pub audio: &'a [Vec<f32>; 2],
-    /// Its figures.
-    pub measured: &'a Measured,
-    /// Its loudness over time.
-    pub course: &'a Course,
+    /// What there is to be seen of it.
+    pub portrait: &'a Portrait,
     /// SHA-256 of its samples.
     pub sha256: &'a str,
 }
@@ -67,8 +66,8 @@ impl Report<'_> {
             "title": self.title,
             "sample_rate_hz": self.sample_rate_hz,
             "target": self.target,
-            "mix": self.mix.measured,
-            "master": self.master.measured,
+            "mix": self.mix.portrait.measured,
+            "master": self.master.portrait.measured,
             "sha256": { "mix": self.mix.sha256, "master": self.master.sha256 },
             "checks": self.checks,
         });
@@ -82,10 +81,7 @@ impl Report<'_> {
         let passed = self.checks.iter().all(|c| c.passed);
         let verdict = if passed { "every promise kept" } else { "a promise was not kept" };
         let class = if passed { "good" } else { "bad" };
-        let spectra = [
-            spectrum::average(self.mix.audio, self.sample_rate_hz),
-            spectrum::average(self.master.audio, self.sample_rate_hz),
-        ];
+        let (mix, master) = (self.mix.portrait, self.master.portrait);
         // writing to a String cannot fail
         let _ = write!(
             page,
@@ -104,11 +100,11 @@ impl Report<'_> {
             title = escape(self.title),
             tiles = self.tiles(),
             table = self.table(),
-            mix_wave = charts::waveform("Mix", self.mix.audio, self.sample_rate_hz, charts::MIX),
-            master_wave = charts::waveform("Master", self.master.audio, self.sample_rate_hz, charts::MASTER),
-            loudness = charts::loudness(self.mix.course, self.master.course, self.target.integrated_lufs),
-            reduction = charts::reduction(&self.master.course.seconds, self.reduction_db),
-            spectrum = charts::spectra(&spectra[0], &spectra[1]),
+            mix_wave = charts::waveform("Mix", &mix.columns, mix.seconds, charts::MIX),
+            master_wave = charts::waveform("Master", &master.columns, master.seconds, charts::MASTER),
+            loudness = charts::loudness(&mix.course, &master.course, self.target.integrated_lufs),
+            reduction = charts::reduction(&master.course.seconds, self.reduction_db),
+            spectrum = charts::spectra(&mix.spectrum, &master.spectrum),
             checks = self.check_list(),
             mix_hash = self.mix.sha256,
             master_hash = self.master.sha256,
@@ -117,14 +113,14 @@ impl Report<'_> {
     }
 
     fn tiles(&self) -> String {
-        let master = self.master.measured;
+        let master = &self.master.portrait.measured;
         let deepest = self.reduction_db.iter().copied().fold(0.0, f64::max);
         let tiles = [
             ("Integrated", figure(master.integrated_lufs), "LUFS"),
             ("True peak", figure(master.true_peak_dbtp), "dBTP"),
             ("Loudness range", figure(master.loudness_range_lu), "LU"),
             ("Limiter, deepest", figure((!self.reduction_db.is_empty()).then_some(deepest)), "dB"),
-            ("Mix headroom", figure(self.mix.measured.sample_peak_dbfs.map(|p| -p)), "dB"),
+            ("Mix headroom", figure(self.mix.portrait.measured.sample_peak_dbfs.map(|p| -p)), "dB"),
         ];
         tiles.iter().fold(String::new(), |mut all, (name, value, unit)| {
             let _ = write!(all, "<div class=\"tile\"><span>{name}</span><b>{value}</b><i>{unit}</i></div>");
@@ -134,7 +130,7 @@ impl Report<'_> {
 
     fn table(&self) -> String {
         let mut table = "<table><tr><th></th><th>Mix</th><th>Master</th><th>Target</th></tr>".to_owned();
-        for row in rows(self.mix.measured, self.master.measured, &self.target) {
+        for row in rows(&self.mix.portrait.measured, &self.master.portrait.measured, &self.target) {
             let _ = write!(
                 table,
                 "<tr><td>{} <i>{}</i></td><td>{}</td><td>{}</td><td>{}</td></tr>",

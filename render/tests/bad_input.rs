@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use tandem_render::audio_file::{self, Audio, SampleFormat};
+use tandem_render::mixing;
 use tandem_render::session;
 use tempfile::TempDir;
 
@@ -43,8 +44,10 @@ fn fault_of(spoil: impl FnOnce(&Path, &mut String)) -> String {
     let path = folder.path().join("session.toml");
     fs::write(&path, text).unwrap();
     let before = names(folder.path());
-    let fault = session::read(&path).expect_err("the session is bad").to_string();
-    assert_eq!(names(folder.path()), before, "reading leaves nothing behind");
+    let mix = folder.path().join("mix.wav");
+    let mixed = session::read(&path).and_then(|session| mixing::mix(&session, &mix, None, |_| ()));
+    let fault = mixed.expect_err("the session is bad").to_string();
+    assert_eq!(names(folder.path()), before, "nothing is left behind");
     assert_eq!(fault.lines().count(), 1, "{fault}");
     fault
 }
@@ -70,9 +73,11 @@ fn a_good_session_is_read() {
     fs::write(&path, SESSION).unwrap();
     let session = session::read(&path).unwrap();
     assert_eq!(session.tracks.len(), 1);
-    assert_eq!(session.tracks[0].audio[0], session.tracks[0].audio[1], "mono is on both sides");
-    assert_eq!(session.tracks[0].strip.params.output.gain_db, -3.0);
-    assert_eq!(session.tracks[0].strip.lanes[0].value_at(0.5), -1.5);
+    let [left, right] = session.tracks[0].stem.load().unwrap();
+    assert_eq!(left, tone(48_000, 1).channels[0]);
+    assert_eq!(left, right, "mono is on both sides");
+    assert_eq!(session.tracks[0].channel.strip.params.output.gain_db, -3.0);
+    assert_eq!(session.tracks[0].channel.strip.lanes[0].value_at(0.5), -1.5);
     assert_eq!(session.master.params.input.trim_db, -1.0);
 }
 
@@ -111,7 +116,38 @@ fn bad_sessions() {
     };
     for (spoil, words) in [
         (with("tempo_bpm", "tempo_bmp"), &["session.toml", "line 3", "tempo_bmp", "did you mean 'tempo_bpm'"][..]),
-        (with("name = \"Kick\"", "name = \"Kick\"\ncolour = 3"), &["line 7", "colour"]),
+        (with("name = \"Kick\"", "name = \"Kick\"\ncolour = 3"), &["line 7", "colour", "expected one of name, file"]),
+        (with("name = \"Kick\"", "name = \"Kick\"\nfader_bd = 3"), &["line 7", "fader_bd", "did you mean 'fader_db'"]),
+        (with("tempo_bpm = 104.0", "mix_gain_db = 99.0"), &["mix_gain_db is 99", "-60 to 24", "measured"]),
+        (with("[master", "[[group]]\nname = \"Kick\"\n[master"), &["group 'Kick'", "twice"]),
+        (with("[master", "[[return]]\nname = \"R\"\nsolo = true\n[master"), &["return 'R'", "cannot be soloed"]),
+        (
+            with(
+                "file = \"kick.wav\"",
+                "file = \"kick.wav\"\ngroup = \"Drum\"\n[[group]]\nname = \"Drums\"\n[[track]]\nname = \"X\"\nfile = \"kick.wav\"",
+            ),
+            &["track 'Kick'", "no group 'Drum'", "did you mean 'Drums'"],
+        ),
+        (
+            with("[master", "[[track.send]]\nto = \"Plate\"\nlevel_db = -3\n[master"),
+            &["track 'Kick': send to 'Plate'", "no return 'Plate'", "add a [[return]]"],
+        ),
+        (
+            with("[master", "[[track.send]]\nto = \"R\"\nlevel_db = 13\n[[return]]\nname = \"R\"\n[master"),
+            &["send to 'R'", "level_db is 13", "-100 to 12"],
+        ),
+        (
+            with("[master", "[[group]]\nname = \"A\"\ngroup = \"B\"\n[[group]]\nname = \"B\"\ngroup = \"A\"\n[master"),
+            &["group 'A'", "feeds itself", "remove"],
+        ),
+        (
+            with("[master", "[[return]]\nname = \"A\"\n[[return.send]]\nto = \"A\"\nlevel_db = 0\n[master"),
+            &["return 'A'", "feeds itself", "remove"],
+        ),
+        (
+            with("file = \"kick.wav\"", "file = \"kick.wav\"\npreset = \"kik\""),
+            &["no built-in preset 'kik'", "did you mean 'kick'"],
+        ),
         (with("gain_db = -3.0", "gian_db = -3.0"), &["track 'Kick'", "output.gian_db", "did you mean 'gain_db'"]),
         (with("gain_db = -3.0", "gain_db = 40"), &["track 'Kick'", "output.gain_db", "found 40", "-100 to 12"]),
         (

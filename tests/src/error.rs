@@ -90,4 +90,8 @@ pub enum HostError {
     /// The editor could not be opened or drawn.
     #[error("{place}: editor: {reason}")]
     Editor { place: String, reason: String },
+
+    /// A stem of the session that is being rendered cannot be read.
+    #[error(transparent)]
+    Stem(#[from] tandem_render::fault::Fault),
 }

@@ -9,7 +9,8 @@ use tandem::{FORMATS, folder};
 use tandem_host::rack::PluginRack;
 use tandem_render::direct::DirectRack;
 use tandem_render::engine::{self, BlockPlan};
-use tandem_render::session::{self, Lane, Session, Strip, Track};
+use tandem_render::session::{self, Bus, Channel, Lane, Level, Send, Session, Strip, Track};
+use tandem_render::stem::Stem;
 
 const RATES_HZ: [u32; 3] = [44_100, 48_000, 96_000];
 const PLANS: [BlockPlan; 6] = [
@@ -65,11 +66,20 @@ impl Random {
         let seconds = frames as f64 / f64::from(sample_rate_hz);
         let track = |name: &str, random: &mut Random| Track {
             name: name.to_owned(),
-            audio: random.audio(frames),
-            strip: random.strip(seconds),
+            stem: Stem::in_memory(random.audio(frames)),
+            channel: Channel::new(random.strip(seconds)),
         };
-        let tracks = vec![track("One", self), track("Two", self)];
-        Session { sample_rate_hz, tempo_bpm: 97.0, tracks, master: self.strip(seconds) }
+        let bus = |name: &str, random: &mut Random| Bus {
+            name: name.to_owned(),
+            channel: Channel::new(random.strip(seconds)),
+        };
+        let mut tracks = vec![track("One", self), track("Two", self)];
+        // one by a group, the other straight and through a return
+        tracks[0].channel.group = Some(0);
+        tracks[1].channel.sends = vec![Send { to: 0, level: Level::at(-3.0), pre_fader: true }];
+        let (groups, returns) = (vec![bus("Group", self)], vec![bus("Return", self)]);
+        let master = self.strip(seconds);
+        Session { sample_rate_hz, tempo_bpm: 97.0, mix_gain_db: Some(-2.0), tracks, groups, returns, master }
     }
 }
 
@@ -108,7 +118,7 @@ fn the_demo_session() {
     let mut session = session::read(&path).unwrap();
     for track in &mut session.tracks {
         // two seconds from the middle, so that everybody plays
-        track.audio = track.audio.each_ref().map(|c| c[480_000..576_000].to_vec());
+        track.stem = Stem::in_memory(track.stem.load().unwrap().map(|c| c[480_000..576_000].to_vec()));
     }
     same_everywhere(&session, &PLANS[2..]);
 }

@@ -11,8 +11,9 @@ use tandem_render::beside;
 use tandem_render::direct::{DirectInsert, DirectRack};
 use tandem_render::engine::{self, BlockPlan, Event, Insert, Rack, Rendered, Stream};
 use tandem_render::measurement::{self, Measured};
-use tandem_render::report::{self, Check, Report, Section, Target};
+use tandem_render::report::{self, Check, Portrait, Report, Section, Target};
 use tandem_render::session::{self, Session};
+use tandem_render::stem::Stem;
 
 /// What the demo's master must reach: Spotify's and YouTube's level, with a true peak that survives their codecs.
 const TARGET: Target = Target { integrated_lufs: -14.0, tolerance_lu: 0.3, true_peak_dbtp: -1.0 };
@@ -46,17 +47,17 @@ pub fn run(session_path: &Path, out: &Path) -> Result<()> {
     audio_file::write_wav(&master_path, &file(&rendered.master), SampleFormat::Int24)?;
 
     // from here on the files speak, not what was in memory
-    let (mix, master) = (stereo(&mix_path)?, stereo(&master_path)?);
     let rate_hz = session.sample_rate_hz;
-    let (mix_measured, mix_course) = measurement::measure(&mix, rate_hz)?;
-    let (master_measured, master_course) = measurement::measure(&master, rate_hz)?;
-    let checks = checks(&mix_measured, &master_measured, &second_opinion(&master, rate_hz)?, &rendered, &direct);
+    let open = |path| Stem::open(path, rate_hz);
+    let (mix, master) = (Portrait::of(&open(&mix_path)?, rate_hz)?, Portrait::of(&open(&master_path)?, rate_hz)?);
+    let opinion = second_opinion(&open(&master_path)?.load()?, rate_hz)?;
+    let checks = checks(&mix.measured, &master.measured, &opinion, &rendered, &direct);
     let hashes = [engine::sha256(&rendered.mix), engine::sha256(&rendered.master)];
     let report = Report {
         title: "Tandem demo session",
         sample_rate_hz: rate_hz,
-        mix: Section { audio: &mix, measured: &mix_measured, course: &mix_course, sha256: &hashes[0] },
-        master: Section { audio: &master, measured: &master_measured, course: &master_course, sha256: &hashes[1] },
+        mix: Section { portrait: &mix, sha256: &hashes[0] },
+        master: Section { portrait: &master, sha256: &hashes[1] },
         reduction_db: &reduction,
         target: TARGET,
         checks: &checks,
@@ -79,11 +80,6 @@ pub fn run(session_path: &Path, out: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn stereo(path: &Path) -> Result<[Vec<f32>; 2]> {
-    let audio = audio_file::read(path)?;
-    audio.channels.try_into().map_err(|_| anyhow::anyhow!("{}: expected two channels", path.display()))
 }
 
 fn with_progress<T>(what: &str, work: impl FnOnce(&mut dyn FnMut(&str, f64)) -> Result<T>) -> Result<T> {
@@ -189,10 +185,10 @@ fn checks(
 
 fn print_table(report: &Report<'_>) {
     println!("\n{:22} {:>12} {:>12}   target", "", "mix", "master");
-    for row in report::rows(report.mix.measured, report.master.measured, &report.target) {
+    for row in report::rows(&report.mix.portrait.measured, &report.master.portrait.measured, &report.target) {
         println!("{:22} {:>12} {:>12}   {}", format!("{}, {}", row.name, row.unit), row.mix, row.master, row.target);
     }
-    if let Some(peak) = report.mix.measured.sample_peak_dbfs {
+    if let Some(peak) = report.mix.portrait.measured.sample_peak_dbfs {
         println!("{:22} {:>12.2}", "Headroom, dB", -peak);
     }
     println!();

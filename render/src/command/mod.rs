@@ -1,7 +1,11 @@
 //! The commands, one module each: arguments, and what is printed. The work is done in the library.
 
 pub mod check;
+pub mod completions;
 pub mod measure;
+pub mod mix;
+pub mod preset;
+mod progress;
 
 use std::io::Write;
 use tandem_render::fault::Fault;
@@ -26,4 +30,9 @@ pub fn print(text: &str) {
 /// Says what is wrong, where, and the cure, in one line.
 pub fn complain(fault: &Fault) {
     let _ = writeln!(anstream::stderr(), "\x1b[31merror:\x1b[0m {fault}");
+}
+
+/// Says what a person may want to change, in one line.
+pub fn warn(text: &str) {
+    let _ = writeln!(anstream::stderr(), "\x1b[33mwarning:\x1b[0m {text}");
 }

@@ -16,12 +16,8 @@ const FAINT: RGBColor = RGBColor(0x22, 0x26, 0x2d);
 const INK: RGBColor = RGBColor(0x9a, 0xa3, 0xb0);
 const WIDTH: u32 = 1000;
 
-/// Peaks of both channels over time, left above right.
-pub fn waveform(name: &str, audio: &[Vec<f32>; 2], sample_rate_hz: u32, colour: RGBColor) -> String {
-    const COLUMNS: usize = 920;
-    let frames = audio[0].len();
-    let seconds = frames as f64 / f64::from(sample_rate_hz);
-    let per_column = frames.div_ceil(COLUMNS).max(1);
+/// Peaks of both channels over time, left above right: the lowest and the highest sample of each column.
+pub fn waveform(name: &str, columns: &[Vec<(f32, f32)>; 2], seconds: f64, colour: RGBColor) -> String {
     draw(212, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
@@ -30,13 +26,11 @@ pub fn waveform(name: &str, audio: &[Vec<f32>; 2], sample_rate_hz: u32, colour: 
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..seconds.max(0.1), -2.0..2.0)?;
         mesh(&mut chart, "", &|t| format!("{t:.0} s"), &|_| String::new(), 0)?;
-        for (centre, channel) in [1.0, -1.0].into_iter().zip(audio) {
-            let column = |i: usize| (i * per_column) as f64 / f64::from(sample_rate_hz);
-            let bars = channel.chunks(per_column).enumerate().map(|(i, chunk)| {
-                let low = chunk.iter().copied().fold(0.0f32, f32::min);
-                let high = chunk.iter().copied().fold(0.0f32, f32::max);
+        for (centre, channel) in [1.0, -1.0].into_iter().zip(columns) {
+            let bars = channel.iter().enumerate().map(|(i, (low, high))| {
+                let x = seconds * i as f64 / channel.len() as f64;
                 let y = |s: f32| centre + 0.95 * f64::from(s.clamp(-1.0, 1.0));
-                PathElement::new(vec![(column(i), y(low)), (column(i), y(high))], colour.stroke_width(1))
+                PathElement::new(vec![(x, y(*low)), (x, y(*high))], colour.stroke_width(1))
             });
             chart.draw_series(bars)?;
         }
@@ -71,10 +65,16 @@ pub fn loudness(mix: &Course, master: &Course, target_lufs: f64) -> String {
 }
 
 fn points<'a>(course: &'a Course, values: &'a [Option<f64>]) -> impl Iterator<Item = (f64, f64)> + 'a {
-    course.seconds.iter().zip(values).filter_map(|(t, v)| v.map(|v| (*t, v.clamp(-48.0, 0.0))))
+    let seconds = course.seconds.iter().zip(values).step_by(stride(values.len()));
+    seconds.filter_map(|(t, v)| v.map(|v| (*t, v.clamp(-48.0, 0.0))))
 }
 
-/// What the limiter took away over time, downwards.
+/// Every how manieth point is drawn: more of them than pixels would only make a page heavy.
+fn stride(points: usize) -> usize {
+    points.div_ceil(4 * WIDTH as usize).max(1)
+}
+
+/// What the limiter took away over time, downwards; the deepest of the points that are not drawn.
 pub fn reduction(seconds: &[f64], reduction_db: &[f64]) -> String {
     let last = seconds.last().copied().unwrap_or(0.1).max(0.1);
     let deepest = reduction_db.iter().copied().fold(3.0, f64::max).ceil();
@@ -86,7 +86,9 @@ pub fn reduction(seconds: &[f64], reduction_db: &[f64]) -> String {
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..last, -deepest..0.0)?;
         mesh(&mut chart, "dB", &|t| format!("{t:.0} s"), &|y| format!("{y:.0}").replace('-', "−"), 4)?;
-        let series = seconds.iter().zip(reduction_db).map(|(t, r)| (*t, -r.max(0.0)));
+        let stride = stride(reduction_db.len());
+        let deepest_of = |r: &[f64]| -r.iter().copied().fold(0.0, f64::max);
+        let series = seconds.iter().step_by(stride).zip(reduction_db.chunks(stride)).map(|(t, r)| (*t, deepest_of(r)));
         chart.draw_series(AreaSeries::new(series, 0.0, REDUCTION.mix(0.4)).border_style(REDUCTION.stroke_width(1)))?;
         label(area, "Gain reduction", REDUCTION, 62, 10)
     })

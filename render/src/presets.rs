@@ -1,0 +1,97 @@
+//! The presets that come with the program.
+
+use dsp_core::chain::channel_strip::ChannelStripParams;
+use dsp_core::chain::mastering_bus::MasteringBusParams;
+use dsp_core::controls::Controls;
+use dsp_core::preset;
+
+/// A preset that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// Its name, in snake case.
+    pub name: &'static str,
+    /// Its text: TOML, the first line a comment that says what it is for.
+    pub text: &'static str,
+}
+
+impl Preset {
+    /// What it is for.
+    #[must_use]
+    pub fn purpose(&self) -> &'static str {
+        self.text.lines().next().unwrap_or("").trim_start_matches(['#', ' '])
+    }
+
+    /// Its controls. A test reads all of them, so that nothing can be wrong here.
+    #[must_use]
+    pub fn params<P: Controls>(&self) -> P {
+        preset::from_toml(self.text).map(|loaded| loaded.params).unwrap_or_default()
+    }
+}
+
+/// A signal path that has built-in presets.
+pub trait BuiltIn: Controls {
+    /// What it is called on the command line.
+    const KIND: &'static str;
+
+    /// All of them, in order of name.
+    fn presets() -> &'static [Preset];
+}
+
+/// The built-in preset of this name, in any case, with spaces or dashes for underscores.
+#[must_use]
+pub fn find<P: BuiltIn>(name: &str) -> Option<&'static Preset> {
+    let name = name.to_lowercase().replace([' ', '-'], "_");
+    P::presets().iter().find(|p| p.name == name)
+}
+
+macro_rules! built_in {
+    ($params:ty, $kind:literal, [$($name:literal),+ $(,)?]) => {
+        impl BuiltIn for $params {
+            const KIND: &'static str = $kind;
+
+            fn presets() -> &'static [Preset] {
+                &[$(Preset {
+                    name: $name,
+                    text: include_str!(concat!("../presets/", $kind, "/", $name, ".toml")),
+                }),+]
+            }
+        }
+    };
+}
+
+built_in!(
+    ChannelStripParams,
+    "channel",
+    [
+        "acoustic_guitar",
+        "backing_vocals",
+        "bass",
+        "brass",
+        "drum_bus",
+        "drums",
+        "electric_guitar",
+        "fx",
+        "hi_hat",
+        "keys",
+        "kick",
+        "lead_vocal",
+        "other",
+        "overheads",
+        "pad",
+        "percussion",
+        "piano",
+        "room",
+        "snare",
+        "snare_bottom",
+        "speech",
+        "strings",
+        "synth",
+        "toms",
+    ]
+);
+
+built_in!(
+    MasteringBusParams,
+    "master",
+    ["acoustic", "broadcast", "glue", "loud", "open", "podcast", "punchy", "transparent", "vinyl_safe", "warm",]
+);
