@@ -11,7 +11,8 @@ use crate::range::{Range, Unit};
 pub const LEVEL_GLIDE_SECONDS: f64 = 0.02;
 
 controls! {
-    /// Input: trim and polarity.
+    /// Input: trim and polarity. An offset passes as it is, so that neutral settings change no bit, and makes no click when
+    /// they move: gains glide. Low cuts (a band's, a key filter's) take it away where it is not wanted.
     pub struct InputParams {
         /// Gain ahead of all processing, in decibels.
         pub trim_db: f64 = float("Trim", Range::linear(-24.0, 24.0, 0.0, Unit::Decibel, 2)),
