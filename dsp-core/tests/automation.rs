@@ -50,7 +50,8 @@ const FASTEST: &str = "at 0.02 and 5 ms the gain follows the key wherever it is 
 
 /// Controls that do nothing to a steady tone: they say how a level that changes is followed, not where it goes; and the
 /// two ways to measure agree on a sine.
-const STEADY: &[&str] = &["attack_ms", "release_ms", "hold_ms", "hysteresis_db", "auto_release", "rms_percent"];
+const STEADY: &[&str] =
+    &["attack_ms", "release_ms", "hold_ms", "hysteresis_db", "auto_release", "rms_percent", "time_change"];
 
 /// What the tone makes by itself.
 #[derive(Clone, Copy, PartialEq)]
@@ -62,7 +63,7 @@ enum Products {
 }
 
 fn products(group: &str) -> Products {
-    if group == "saturation" { Products::Harmonics } else { Products::Tone }
+    if matches!(group, "saturation" | "order" | "delay") { Products::Harmonics } else { Products::Tone }
 }
 
 /// Settings under which a control matters, several where it can matter in several ways; the control itself aside.
@@ -79,6 +80,17 @@ fn scenes(id: &str) -> Vec<ChannelStripParams> {
     };
     match group {
         "bypass" => vec![with(&[("input.trim_db", -9.0), ("output.gain_db", -3.0)])],
+        "match_bypass" => vec![with(&[("bypass", 1.0), ("match_gain_db", 9.0)])],
+        "match_gain_db" => vec![with(&[("bypass", 1.0), ("match_bypass", 1.0)])],
+        // modules that do not commute
+        "order" => vec![with(&[
+            ("eq.band_3.on", 1.0),
+            ("eq.band_3.frequency_hz", 1000.0),
+            ("eq.band_3.gain_db", 6.0),
+            ("compressor.on", 1.0),
+            ("compressor.threshold_db", -24.0),
+            ("saturation.drive_db", 9.0),
+        ])],
         "gate" => {
             let key = [
                 ("gate.hysteresis_db", 0.0),
@@ -139,6 +151,28 @@ fn scenes(id: &str) -> Vec<ChannelStripParams> {
                 ("panner.mono_below_hz", 300.0),
             ])]
         }
+        "delay" => {
+            let mut echoes = vec![
+                ("delay.time_ms", 20.0),
+                ("delay.right_time_ms", 31.0),
+                ("delay.mix_percent", 50.0),
+                ("delay.drive_db", 3.0),
+                ("delay.width_percent", 80.0),
+                ("delay.mode", f64::from(u8::from(last.starts_with("right_")))),
+                ("delay.sync", f64::from(u8::from(last.ends_with("note")))),
+            ];
+            match last {
+                "wow_rate_hz" => echoes.push(("delay.wow_percent", 0.5)),
+                "flutter_rate_hz" => echoes.push(("delay.flutter_percent", 0.3)),
+                _ => (),
+            }
+            vec![with(&echoes)]
+        }
+        "reverb" => vec![with(&[
+            ("reverb.decay_seconds", 0.4),
+            ("reverb.mix_percent", 50.0),
+            ("reverb.pre_delay_sync", f64::from(u8::from(last == "pre_delay_note"))),
+        ])],
         _ => vec![with(&[])],
     }
 }
@@ -246,7 +280,8 @@ impl Bench {
     /// Both ways through the range of the control at `index`.
     fn measure(&self, index: usize, listed: &Listed, base: &ChannelStripParams) -> Splatter {
         let group = listed.id.split('.').next().unwrap_or_default();
-        let settle = (RATE_HZ / 4.0) as usize;
+        // echoes and reverberation have to build up
+        let settle = (RATE_HZ * if matches!(group, "delay" | "reverb") { 1.0 } else { 0.25 }) as usize;
         let frames = settle + WINDOW_FRAMES;
         let tone = |amplitude: f64, phase: f64| -> Vec<f32> {
             let fade = |n: usize| 0.5 - 0.5 * (TAU / 2.0 * (n as f64 / 2400.0).min(1.0)).cos();
