@@ -46,7 +46,7 @@ impl<const CH: usize> Heads<CH> {
             now: [Ramp::new(SHORTEST_FRAMES, 1); CH],
             next: [SHORTEST_FRAMES; CH],
             fade: Ramp::new(0.0, fade_frames),
-            taps: [[kernel::taps_at(0.0); CH]; 2],
+            taps: [[[0.0; kernel::TAPS]; CH]; 2],
         }
     }
 
@@ -86,10 +86,10 @@ impl<const CH: usize> Heads<CH> {
                 let limit = if way > 0.0 { 0.5 } else { 1.0 };
                 let frames = (1.875 * way.abs() / limit).max(SHORTEST_GLIDE_SECONDS * self.sample_rate_hz);
                 head.set_target_within(wanted, whole_spans(frames));
-                self.taps[0][c] = taps_of(wanted);
+                self.taps[0][c] = taps_of(&self.table, wanted);
             }
         } else {
-            self.taps[1] = self.next.map(taps_of);
+            self.taps[1] = self.next.map(|frames| taps_of(&self.table, frames));
             self.fade.set_target(1.0);
         }
     }
@@ -99,7 +99,7 @@ impl<const CH: usize> Heads<CH> {
         for (head, next) in self.now.iter_mut().zip(self.next) {
             head.snap_to(next);
         }
-        self.taps[0] = self.next.map(taps_of);
+        self.taps[0] = self.next.map(|frames| taps_of(&self.table, frames));
     }
 
     /// Fills `out` with the next `len` frames of each line, delayed; `offsets` are added to the delays. At most up to the
@@ -205,9 +205,9 @@ fn read_resting<S: Simd>(simd: S, line: &Line, frames: f64, taps: &Taps, out: &m
     }
 }
 
-/// The taps for a delay: its place lies 1 − fraction beyond a frame.
-fn taps_of(frames: f64) -> Taps {
-    kernel::taps_at(frames.ceil() - frames)
+/// The taps for a delay: its place lies 1 − fraction beyond a frame. None are needed where it is whole.
+fn taps_of(table: &Table, frames: f64) -> Taps {
+    table.steady_taps(frames.ceil() - frames)
 }
 
 fn whole_spans(frames: f64) -> u32 {
