@@ -10,6 +10,7 @@ use crate::{selector, strip, switch};
 use dsp_core::controls::Kind;
 use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// What of a section is chosen: the member of each array, by the array's key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,7 +44,7 @@ pub type Paint<'a> = Box<dyn FnMut(&mut Ui, Rect, &Group, &dyn Binding, &mut Cho
 pub struct Display<'a> {
     /// A plot or a meter.
     pub area: Option<Area<'a>>,
-    /// Measured numbers, in one row.
+    /// Measured numbers, in rows.
     pub readouts: Vec<Readout>,
 }
 
@@ -71,7 +72,7 @@ pub fn natural_height(binding: &dyn Binding, group: &Group, chosen: &Chosen, dis
     let flow = if large.rows == flow.rows { large } else { flow };
     let strips = plan.strips.len() as f32 * (STRIP_HEIGHT + STRIP_GAP);
     let area = display.area.as_ref().map_or(0.0, |a| a.height + AREA_GAP);
-    let readouts = if display.readouts.is_empty() { 0.0 } else { READOUT_HEIGHT + AREA_GAP };
+    let readouts = Readouts::of(display.readouts.len(), width - 2.0 * MARGIN.x).height();
     2.0 * MARGIN.y + HEADER_HEIGHT + HEADER_GAP + area + readouts + strips + flow.height.max(plan.options_height())
 }
 
@@ -107,17 +108,39 @@ pub fn section(
             (area.paint)(ui, rect, group, binding, chosen);
             body.min.y = rect.bottom() + AREA_GAP;
         }
-        if !display.readouts.is_empty() {
-            let width = (body.width() / display.readouts.len() as f32).min(150.0);
-            for (n, readout) in display.readouts.iter().enumerate() {
-                let at = pos2(body.left() + width * n as f32, body.top());
-                let place = Rect::from_min_size(at, vec2(width - 8.0, READOUT_HEIGHT));
-                readout.show(ui, place, binding, accent);
-            }
-            body.min.y += READOUT_HEIGHT + AREA_GAP;
+        let places = Readouts::of(display.readouts.len(), body.width());
+        for (n, readout) in display.readouts.iter().enumerate() {
+            readout.show(ui, places.place(n, body.min), binding, accent);
         }
+        body.min.y += places.height();
         controls(ui, body, binding, group, chosen, accent);
     });
+}
+
+/// Where measured numbers stand: in rows that are as full as each other.
+struct Readouts {
+    columns: usize,
+    rows: usize,
+    width: f32,
+}
+
+impl Readouts {
+    fn of(count: usize, width: f32) -> Self {
+        let most = ((width / READOUT_WIDTHS.start()).floor() as usize).max(1);
+        let rows = count.div_ceil(most);
+        let columns = count.div_ceil(rows.max(1)).max(1);
+        Readouts { columns, rows, width: (width / columns as f32).min(*READOUT_WIDTHS.end()) }
+    }
+
+    fn height(&self) -> f32 {
+        self.rows as f32 * (READOUT_HEIGHT + AREA_GAP)
+    }
+
+    fn place(&self, n: usize, corner: Pos2) -> Rect {
+        let (column, row) = ((n % self.columns) as f32, (n / self.columns) as f32);
+        let at = corner + vec2(self.width * column, (READOUT_HEIGHT + AREA_GAP) * row);
+        Rect::from_min_size(at, vec2(self.width - 8.0, READOUT_HEIGHT))
+    }
 }
 
 /// Name and power button; whether the section is on.
@@ -374,5 +397,6 @@ const STRIP_HEIGHT: f32 = 28.0;
 const HEADING_HEIGHT: f32 = 20.0;
 const OPTION_HEIGHT: f32 = 28.0;
 const OPTIONS_WIDTH: f32 = 190.0;
+const READOUT_WIDTHS: RangeInclusive<f32> = 100.0..=150.0;
 const ROW_GAP: f32 = 8.0;
 const BLOCK_GAP: f32 = 20.0;

@@ -74,6 +74,7 @@ pub fn accent(key: &str) -> Color32 {
         "limiter" | "maximizer" => [0xec, 0x70, 0x79],
         "meter" | "loudness" | "metering" => [0x86, 0xc9, 0x72],
         "dither" => [0xc3, 0xab, 0x86],
+        "audition" => [0x8f, 0xb4, 0xd6],
         _ => return NEUTRAL,
     };
     Color32::from_rgb(r, g, b)
