@@ -146,6 +146,7 @@ pub struct MasteringReading {
 /// What belongs to the meter's measurement and is found elsewhere.
 #[derive(Clone, Copy, Debug, Default)]
 struct BesideMeter {
+    measurement: u64,
     frames: u64,
     /// The limiter's gain in decibels, as long as it stayed the same.
     gain_db: Option<f64>,
@@ -190,8 +191,10 @@ impl<const CH: usize> MasteringBus<CH> {
     /// Takes in what of a block the meter does not see.
     fn measure_beside(&mut self) {
         let (frames, beside) = (self.meter.measured_frames(), &mut self.beside);
-        if frames < beside.frames || beside.frames == 0 {
-            *beside = BesideMeter { gain_db: Some(self.params.limiter.gain_db), ..BesideMeter::default() };
+        let measurement = self.meter.measurement();
+        if measurement != beside.measurement || beside.frames == 0 {
+            let gain_db = Some(self.params.limiter.gain_db);
+            *beside = BesideMeter { measurement, gain_db, ..BesideMeter::default() };
         }
         if frames > beside.frames {
             beside.input_peak = self.input_peaks.into_iter().fold(beside.input_peak, f32::max);

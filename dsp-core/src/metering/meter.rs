@@ -91,6 +91,8 @@ pub struct Meter<const CH: usize> {
     params: MeterParams,
     playing: bool,
     sample_rate_hz: f64,
+    /// How many measurements there were, this one included.
+    measurement: u64,
     measured_frames: u64,
     loudness: LoudnessMeter<CH>,
     true_peak: TruePeakMeter<CH>,
@@ -130,6 +132,7 @@ impl<const CH: usize> Meter<CH> {
             params: MeterParams::default(),
             playing: false,
             sample_rate_hz: 48_000.0,
+            measurement: 0,
             measured_frames: 0,
             loudness: LoudnessMeter::new(),
             true_peak: TruePeakMeter::new(48_000.0),
@@ -154,6 +157,7 @@ impl<const CH: usize> Meter<CH> {
         self.true_peak_max = [0.0; CH];
         self.word_length.end_hop(false);
         self.word_length.restart();
+        self.measurement += 1;
         self.measured_frames = 0;
         self.history.clear();
         (self.momentary_histogram, self.short_term_histogram) = (Histogram::EMPTY, Histogram::EMPTY);
@@ -197,6 +201,12 @@ impl<const CH: usize> Meter<CH> {
     #[must_use]
     pub fn measured_frames(&self) -> u64 {
         self.measured_frames
+    }
+
+    /// Which measurement this is: another number after each restart. Real-time safe.
+    #[must_use]
+    pub fn measurement(&self) -> u64 {
+        self.measurement
     }
 
     /// A point every 100 ms of the measurement. Real-time safe.
