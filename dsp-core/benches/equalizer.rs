@@ -3,7 +3,9 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dsp_core::block::Block;
-use dsp_core::equalizer::{Equalizer, EqualizerParams, Placement, Shape, Slope};
+use dsp_core::equalizer::{
+    BroadEqualizer, BroadEqualizerParams, Equalizer, EqualizerParams, Phase, Placement, Shape, Slope,
+};
 use dsp_core::filter::prototype;
 use dsp_core::processor::{Processor, StreamConfig};
 use std::hint::black_box;
@@ -27,11 +29,21 @@ fn run<const BANDS: usize>(
     params: EqualizerParams<BANDS>,
     other: Option<EqualizerParams<BANDS>>,
 ) {
+    run_stage(c, name, Equalizer::<2, BANDS>::new, params, other);
+}
+
+fn run_stage<P: Processor<2>>(
+    c: &mut Criterion,
+    name: &str,
+    new: fn() -> P,
+    params: P::Params,
+    other: Option<P::Params>,
+) {
     let source = [noise(48_000, 1), noise(48_000, 2)];
     for frames in [64usize, 512] {
         let mut group = c.benchmark_group("equalizer");
         group.throughput(Throughput::Elements(frames as u64));
-        let mut stage = Equalizer::<2, BANDS>::new();
+        let mut stage = new();
         stage.prepare(StreamConfig { sample_rate_hz: 48_000.0, max_frames: frames }, &params).unwrap();
         let mut buffers = [vec![0.0; frames], vec![0.0; frames]];
         let (mut at, mut turn) = (0, false);
@@ -91,6 +103,21 @@ fn equalizer(c: &mut Criterion) {
     }
     run(c, "8 bands, mid and side by turns, settled", sides, None);
     run(c, "8 bands off", EqualizerParams::<8>::default(), None);
+
+    let linear = |phase, bands: EqualizerParams<8>| BroadEqualizerParams {
+        phase,
+        band: bands.band,
+        ..BroadEqualizerParams::default()
+    };
+    for (name, phase) in [("short", Phase::LinearShort), ("medium", Phase::LinearMedium), ("long", Phase::LinearLong)] {
+        run_stage(c, &format!("8 bands, linear phase, {name}"), BroadEqualizer::new, linear(phase, bands::<8>()), None);
+    }
+    let medium = |bands| linear(Phase::LinearMedium, bands);
+    run_stage(c, "8 bands, linear phase, medium, mid and side", BroadEqualizer::new, medium(sides), None);
+    let mut other = bands::<8>();
+    other.band[3].gain_db = 5.0;
+    let (one, other) = (medium(bands::<8>()), medium(other));
+    run_stage(c, "8 bands, linear phase, medium, always another kernel", BroadEqualizer::new, one, Some(other));
 
     let mut group = c.benchmark_group("design");
     for omega in [0.1, 2.0] {

@@ -268,7 +268,7 @@ use dsp_core::dither::Dither;
 use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::dynamics::gate::Gate;
 use dsp_core::dynamics::limiter::{Limiter, LimiterParams};
-use dsp_core::equalizer::Equalizer;
+use dsp_core::equalizer::{BroadEqualizer, BroadEqualizerParams, Equalizer, Phase};
 use dsp_core::level::{Input, Output};
 use dsp_core::metering::meter::Meter;
 use dsp_core::saturation::saturator::Saturation;
@@ -295,6 +295,8 @@ contract! {
     meter: Meter, Default::default();
     equalizer_of_the_master: Equalizer8, Default::default();
     equalizer_of_the_channel: Equalizer12, Default::default();
+    broad_equalizer: BroadEqualizer, Default::default();
+    broad_equalizer_in_linear_phase: BroadEqualizer, BroadEqualizerParams { phase: Phase::LinearShort, ..Default::default() };
     // the samples stay under the ceiling; what lies between those of noise would not
     limiter: Limiter, LimiterParams { ceiling_dbtp: 0.0, true_peak: false, ..Default::default() };
     saturation: Saturation, Default::default();

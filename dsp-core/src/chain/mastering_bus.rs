@@ -9,7 +9,7 @@ use crate::delivery::audition::{self, Audition, AuditionParams, SERVICES};
 use crate::delivery::{Levels, Playback, Rule};
 use crate::dither::{Dither, DitherParams};
 use crate::dynamics::limiter::{LearnFrom, Limiter, LimiterParams};
-use crate::equalizer::{BandParams, Equalizer, EqualizerParams, Shape};
+use crate::equalizer::{BroadEqualizer, BroadEqualizerParams};
 use crate::level::{Input, InputParams};
 use crate::math;
 use crate::metering::correlation::CorrelationReading;
@@ -35,7 +35,7 @@ controls! {
         /// Trim and polarity.
         pub input: InputParams = group("Input"),
         /// Broad equalizer.
-        pub eq: EqualizerParams<MASTER_BANDS> = group("EQ", broad()),
+        pub eq: BroadEqualizerParams = group("EQ"),
         /// Saturation; at no drive nothing is bent.
         pub warmth: SaturationParams = group("Warmth", warmth()),
         /// Width, mono low end, balance.
@@ -49,22 +49,6 @@ controls! {
         /// The master as a service plays it.
         pub audition: AuditionParams = group("Audition"),
     }
-}
-
-/// Broad strokes to begin with: a rumble cut, off; a low shelf, two bells and an air shelf, at 0 dB; and a bell between each.
-fn broad() -> EqualizerParams<MASTER_BANDS> {
-    let band = |on, shape, frequency_hz| BandParams { on, shape, frequency_hz, ..BandParams::default() };
-    let band = [
-        band(false, Shape::LowCut, 24.0),
-        band(true, Shape::LowShelf, 100.0),
-        band(false, Shape::Bell, 160.0),
-        band(true, Shape::Bell, 350.0),
-        band(false, Shape::Bell, 1000.0),
-        band(true, Shape::Bell, 3000.0),
-        band(true, Shape::HighShelf, 10_000.0),
-        band(false, Shape::HighCut, 20_000.0),
-    ];
-    EqualizerParams { band, ..EqualizerParams::default() }
 }
 
 /// Oversampled from the start: the bus may lag.
@@ -82,7 +66,7 @@ pub struct MasteringBus<const CH: usize> {
     params: MasteringBusParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
-    eq: Equalizer<CH, MASTER_BANDS>,
+    eq: BroadEqualizer<CH>,
     warmth: Saturation<CH>,
     stereo: Stereo<CH>,
     limiter: Limiter<CH>,
@@ -94,9 +78,6 @@ pub struct MasteringBus<const CH: usize> {
     output_peaks: Peaks,
     beside: BesideMeter,
 }
-
-/// Bands of the master's equalizer.
-pub const MASTER_BANDS: usize = 8;
 
 /// What the meters of the master show. *Of the measurement* means: since the meter's measurement began, without its pauses.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

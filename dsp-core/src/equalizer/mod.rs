@@ -5,11 +5,15 @@
 //!   follow a cubic between them. Shapes, slopes, placements and switches crossfade.
 //! - Dynamic bands move their gain with the level in the band.
 //! - [`Curve`] is the exact response for the editor.
+//! - [`broad`] is the mastering equalizer, which has it in linear phase too.
 
 mod band;
+pub mod broad;
 mod curve;
 mod design;
 mod detector;
+mod kernel_design;
+mod linear_phase;
 mod listen;
 pub mod params;
 mod rack;
@@ -27,6 +31,7 @@ use crate::math;
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::ramp::Ramp;
 
+pub use broad::{BROAD_BANDS, BroadEqualizer, BroadEqualizerParams, Phase};
 pub use curve::Curve;
 pub use params::{BandParams, EqualizerParams, Key, Placement, Shape, Slope};
 

@@ -123,6 +123,8 @@ enum Exchange {
         partition: usize,
         partitions: usize,
     },
+    /// The first partition that knows only the new kernels is being worked on.
+    Ending,
 }
 
 /// A bounded part of the work.
@@ -217,14 +219,16 @@ impl<const CH: usize> Convolver<CH> {
         for output in &mut self.outputs {
             output.playing.iter_mut().chain(&mut output.building).for_each(|line| line.fill(0.0));
         }
-        if self.exchange != Exchange::None {
+        if matches!(self.exchange, Exchange::Pending { .. } | Exchange::Running { .. }) {
             self.swap();
         }
+        self.exchange = Exchange::None;
         (self.newest, self.at, self.start, self.len, self.done) = (0, 0, 0, 0, 0);
         self.lay_plan();
     }
 
-    /// Whether an exchange was asked for or is under way: kernels cannot be written. Real-time safe.
+    /// Whether an exchange was asked for or is under way: kernels cannot be written. When it is over, what is played is the
+    /// new kernels' alone. Real-time safe.
     #[must_use]
     pub fn is_exchanging(&self) -> bool {
         self.exchange != Exchange::None
@@ -239,19 +243,28 @@ impl<const CH: usize> Convolver<CH> {
         }
     }
 
-    /// Writes one partition of one of the next kernels of an output: at most so many taps as it has, zeros behind them.
-    /// Costs one transform. Does nothing while exchanging, or where there is no such kernel. Real-time safe.
-    pub fn write_partition(&mut self, output: usize, kernel: usize, partition: usize, taps: &[f64]) {
+    /// Units in which a partition of a kernel is written. Real-time safe.
+    #[must_use]
+    pub fn write_units(&self) -> usize {
+        self.fft.units()
+    }
+
+    /// One unit of writing a partition of one of the next kernels of an output: at most so many taps as it has, zeros
+    /// behind them. All units in order, counted from 0, with the same arguments, and none of another partition between
+    /// them. Does nothing while exchanging, or where there is no such kernel. Real-time safe.
+    pub fn write_unit(&mut self, unit: usize, output: usize, kernel: usize, partition: usize, taps: &[f64]) {
         if self.exchange != Exchange::None {
             return;
         }
         let bank = self.outputs.get_mut(output).map(|output| &mut output.banks[1]);
         let Some(to) = bank.and_then(|b| b.kernels.get_mut(kernel)?.get_mut(partition)) else { return };
-        self.padded.fill(0.0);
-        for (to, tap) in self.padded.iter_mut().zip(taps).take(self.shape.partition_frames) {
-            *to = *tap;
+        if unit == 0 {
+            self.padded.fill(0.0);
+            for (to, tap) in self.padded.iter_mut().zip(taps).take(self.shape.partition_frames) {
+                *to = *tap;
+            }
         }
-        self.fft.forward(&self.padded, to, &mut self.kernel_work);
+        self.fft.forward_unit(unit, &self.padded, to, &mut self.kernel_work);
     }
 
     /// Writes all partitions of one of the next kernels. Costs as many transforms. Real-time safe.
@@ -260,7 +273,9 @@ impl<const CH: usize> Convolver<CH> {
         for partition in 0..self.shape.partitions {
             let start = taps.len().min(partition * frames);
             let end = taps.len().min(start + frames);
-            self.write_partition(output, kernel, partition, &taps[start..end]);
+            for unit in 0..self.write_units() {
+                self.write_unit(unit, output, kernel, partition, &taps[start..end]);
+            }
         }
     }
 
@@ -322,7 +337,7 @@ impl<const CH: usize> Convolver<CH> {
         self.newest = (self.newest + 1) % self.shape.partitions;
         (self.at, self.done) = (0, 0);
         match self.exchange {
-            Exchange::Pending { partitions: 0 } => self.switch_pending(),
+            Exchange::Pending { partitions: 0 } => self.end_exchange(),
             Exchange::Pending { partitions } => {
                 self.exchange = Exchange::Running { partition: 0, partitions };
                 self.lay_plan();
@@ -330,19 +345,20 @@ impl<const CH: usize> Convolver<CH> {
             Exchange::Running { partition, partitions } if partition + 1 < partitions => {
                 self.exchange = Exchange::Running { partition: partition + 1, partitions };
             }
-            Exchange::Running { .. } => self.switch_pending(),
+            Exchange::Running { .. } => self.end_exchange(),
+            Exchange::Ending => self.exchange = Exchange::None,
             Exchange::None => {}
         }
     }
 
-    fn switch_pending(&mut self) {
+    fn end_exchange(&mut self) {
         self.swap();
+        self.exchange = Exchange::Ending;
         self.lay_plan();
     }
 
     fn swap(&mut self) {
         self.outputs.iter_mut().for_each(|output| output.banks.swap(0, 1));
-        self.exchange = Exchange::None;
     }
 
     /// The units of the work for one partition, in order, with what they cost: counted in vectors that are multiplied and

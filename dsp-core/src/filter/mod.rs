@@ -1,5 +1,6 @@
 //! Filters: second-order sections, their design from analogue prototypes, and cascades of them in vector lanes.
 
+pub mod analogue;
 pub mod cascade;
 pub mod complex;
 pub mod convolution;

@@ -114,7 +114,7 @@ impl Face<Channel> for ChannelFace {
     fn display<'a>(&'a self, section: &str, scene: &'a Scene<Channel>) -> Display<'a> {
         let area = match section {
             "gate" => Some(Area::of_reduction(&self.gate)),
-            "eq" => Some(self.eq.area(&scene.params.eq, scene.sample_rate_hz)),
+            "eq" => Some(self.eq.area(scene.params.eq, scene.sample_rate_hz)),
             "compressor" => Some(Area::of_reduction(&self.compressor)),
             _ => None,
         };

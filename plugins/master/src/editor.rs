@@ -1,8 +1,9 @@
 //! Tandem Master's editor.
 
 use crate::Master;
-use dsp_core::chain::mastering_bus::{MASTER_BANDS, MasteringReading};
+use dsp_core::chain::mastering_bus::MasteringReading;
 use dsp_core::delivery::audition::{AuditionService, SERVICES};
+use dsp_core::equalizer::{BROAD_BANDS, Phase};
 use dsp_core::metering::word_length::WordLength;
 use gui::level_meter::{Headroom, LevelMeter};
 use gui::readout::Readout;
@@ -100,7 +101,7 @@ pub struct MasterFace {
     bits_in_use: Option<f32>,
     services_db: [Option<f32>; SERVICES],
     match_gain_db: Option<f32>,
-    eq: EqualizerPicture<MASTER_BANDS>,
+    eq: EqualizerPicture<BROAD_BANDS>,
 }
 
 impl MasterFace {
@@ -167,11 +168,12 @@ impl Face<Master> for MasterFace {
 
     fn display<'a>(&'a self, section: &str, scene: &'a Scene<Master>) -> Display<'a> {
         let area = match section {
-            "eq" => Some(self.eq.area(&scene.params.eq, scene.sample_rate_hz)),
+            "eq" => Some(self.eq.area(scene.params.eq.equalizer(), scene.sample_rate_hz)),
             "limiter" => Some(Area::of_reduction(&self.limiter)),
             _ => None,
         };
         let readouts = match section {
+            "eq" => phase_readouts(scene.params.eq.phase, scene.sample_rate_hz),
             "limiter" => self.limiter_readouts(),
             "dither" => vec![plain("Bits in use", self.bits_in_use, "bit")],
             "meter" => (0..NUMBERS.len()).map(|n| self.readout(n)).collect(),
@@ -180,4 +182,11 @@ impl Face<Master> for MasterFace {
         };
         Display { area, readouts }
     }
+}
+
+/// What linear phase costs: how late the sound is, and the lowest frequency that its kernel resolves.
+fn phase_readouts(phase: Phase, sample_rate_hz: f64) -> Vec<Readout> {
+    let Some(lowest_hz) = phase.lowest_hz(sample_rate_hz) else { return vec![] };
+    let latency_ms = phase.latency_frames(sample_rate_hz) as f64 / sample_rate_hz * 1e3;
+    vec![plain("Latency", Some(latency_ms as f32), "ms"), plain("Resolves from", Some(lowest_hz as f32), "Hz")]
 }

@@ -24,15 +24,15 @@ impl<const BANDS: usize> Default for EqualizerPicture<BANDS> {
 
 impl<const BANDS: usize> EqualizerPicture<BANDS> {
     /// The plot for a section's area.
-    pub fn area<'a>(&'a self, params: &'a EqualizerParams<BANDS>, sample_rate_hz: f64) -> Area<'a> {
+    pub fn area<'a>(&'a self, params: EqualizerParams<BANDS>, sample_rate_hz: f64) -> Area<'a> {
         let paint: Paint<'a> = Box::new(move |ui, rect, group, binding, chosen| {
             let mut last = self.last.borrow_mut();
-            if last.as_ref().is_none_or(|l| l.params != *params || l.sample_rate_hz != sample_rate_hz) {
-                let curve = Curve::new(params, sample_rate_hz);
-                *last = Some(Drawn { params: *params, sample_rate_hz, curve });
+            if last.as_ref().is_none_or(|l| l.params != params || l.sample_rate_hz != sample_rate_hz) {
+                let curve = Curve::new(&params, sample_rate_hz);
+                *last = Some(Drawn { params, sample_rate_hz, curve });
             }
             let Some(Drawn { curve, .. }) = last.as_ref() else { return };
-            let response = Heard { curve, params, sample_rate_hz };
+            let response = Heard { curve, params: &params, sample_rate_hz };
             band_plot(ui, rect, group, binding, chosen, &response);
         });
         Area { height: HEIGHT, paint }
