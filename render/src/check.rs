@@ -3,6 +3,7 @@
 mod rules;
 
 use crate::figures::Figures;
+use dsp_core::delivery::{self, Service};
 use serde::Serialize;
 
 /// What a file is meant for.
@@ -24,6 +25,20 @@ pub enum Purpose {
     Vinyl,
     /// An audio CD.
     Redbook,
+}
+
+impl Purpose {
+    /// The service that it is, where it is one.
+    fn service(self) -> Option<&'static Service> {
+        let key = match self {
+            Purpose::Spotify => "spotify",
+            Purpose::Apple => "apple_music",
+            Purpose::Youtube => "youtube",
+            Purpose::Tidal => "tidal",
+            Purpose::Mixdown | Purpose::Ebu | Purpose::Vinyl | Purpose::Redbook => return None,
+        };
+        delivery::service(key)
+    }
 }
 
 /// How a rule came out.
@@ -58,18 +73,18 @@ pub struct Finding {
 /// Every rule of `purpose`, held against the figures of a file.
 #[must_use]
 pub fn check(figures: &Figures, purpose: Purpose) -> Vec<Finding> {
-    let streaming = |loudness: Finding| {
-        vec![
+    if let Some(service) = purpose.service() {
+        return vec![
             rules::lossless(figures),
             rules::rate(figures, 44_100),
             rules::bits(figures, 16),
             rules::clipping(figures),
-            rules::streaming_true_peak(figures),
-            loudness,
+            rules::streaming_true_peak(figures, service),
+            rules::normalised(figures, service),
             rules::mono(figures),
             rules::dc(figures),
-        ]
-    };
+        ];
+    }
     match purpose {
         Purpose::Mixdown => vec![
             rules::lossless(figures),
@@ -83,10 +98,7 @@ pub fn check(figures: &Figures, purpose: Purpose) -> Vec<Finding> {
             rules::phase(figures),
             rules::dc(figures),
         ],
-        Purpose::Spotify => streaming(rules::normalised(figures, -14.0, true, "official")),
-        Purpose::Apple => streaming(rules::normalised(figures, -16.0, true, "estimate")),
-        Purpose::Youtube => streaming(rules::normalised(figures, -14.0, false, "secondary source")),
-        Purpose::Tidal => streaming(rules::normalised(figures, -14.0, false, "secondary source")),
+        Purpose::Spotify | Purpose::Apple | Purpose::Youtube | Purpose::Tidal => vec![],
         Purpose::Ebu => vec![
             rules::lossless(figures),
             rules::broadcast_rate(figures),

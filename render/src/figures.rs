@@ -6,6 +6,7 @@ use crate::audio_file::{BLOCK_FRAMES, Description, Reader, Word};
 use crate::fault::{Fault, Result};
 use clipping::Clipping;
 use dsp_core::block::Block;
+use dsp_core::delivery::Levels;
 use dsp_core::math::gain_to_db;
 use dsp_core::metering::loudness::HOPS_PER_SECOND;
 use dsp_core::metering::meter::{Meter, MeterParams};
@@ -81,6 +82,13 @@ impl Figures {
             1 => measure::<1>(reader, progress),
             _ => measure::<2>(reader, progress),
         }
+    }
+
+    /// What decides how it is played by services; `None` of silence.
+    #[must_use]
+    pub fn levels(&self) -> Option<Levels> {
+        let (integrated_lufs, true_peak_dbtp) = self.integrated_lufs.zip(self.true_peak_dbtp)?;
+        Some(Levels { integrated_lufs, true_peak_dbtp })
     }
 
     /// Its length in seconds.

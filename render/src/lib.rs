@@ -1,6 +1,7 @@
 //! Sessions, files and measurements: what the `tandem` program does with the signal paths of dsp-core.
 //!
 //! - [`session`]: a session file, read and checked;
+//! - [`album`]: masters in a sequence, delivered in every form;
 //! - [`audio_file`]: audio in and out of files, a few frames at a time;
 //! - [`beside`]: files written beside their place, nothing half-written left behind;
 //! - [`engine`]: tracks through inserts to a mix and a master, whatever the inserts are;
@@ -15,11 +16,14 @@
 //! - [`figures`]: every figure of a file, in one pass;
 //! - [`resample`]: sample-rate conversion of a stream;
 //! - [`show`]: how figures are written for people;
+//! - [`toml_file`]: TOML files of ours;
+//! - [`verify`]: whether a delivery is still what was delivered;
 //! - [`fault`]: what went wrong, where, and the cure.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod album;
 pub mod audio_file;
 pub mod beside;
 pub mod check;
@@ -38,3 +42,5 @@ pub mod session;
 pub mod show;
 pub mod starting_session;
 pub mod stem;
+pub mod toml_file;
+pub mod verify;

@@ -36,6 +36,8 @@ enum Command {
     Check(command::check::Arguments),
     Preset(command::preset::Arguments),
     Completions(command::completions::Arguments),
+    Album(command::album::Arguments),
+    Verify(command::verify::Arguments),
 }
 
 const EXIT_STATUSES: &str = "\
@@ -56,6 +58,8 @@ fn main() -> ExitCode {
         Command::Completions(arguments) => command::completions::run(&arguments),
         Command::Measure(arguments) => command::measure::run(&arguments, options),
         Command::Check(arguments) => command::check::run(&arguments, options),
+        Command::Album(arguments) => command::album::run(&arguments, options),
+        Command::Verify(arguments) => command::verify::run(&arguments, options),
     };
     match done {
         Ok(Outcome::Good) => ExitCode::SUCCESS,

@@ -66,7 +66,7 @@ fn write(folder: &Path, container: Container, sample: SampleFormat) -> (PathBuf,
         short_term_max_lufs: None,
     };
     writer.complete(loudness).unwrap().finish().unwrap();
-    assert_eq!(names(folder), [path.clone()]);
+    assert_eq!(names(folder), std::slice::from_ref(&path));
     (path, channels)
 }
 

@@ -93,6 +93,30 @@ fn clips_are_counted() {
     assert!(found["correlation"].is_null(), "mono has none");
 }
 
+/// Spotify's published example: −20 LUFS with a true peak of −5 dBTP is raised to −16 (support.spotify.com, artists,
+/// "Loudness normalization"). A 997 Hz sine at −20 dBFS has −20 LUFS; one sample of 0.5623, far from all others, −5 dBTP.
+#[test]
+fn services_are_foretold() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.wav");
+    let rate = 48_000.0;
+    write(&path, 48_000, 20.0, |t| {
+        let n = (t * rate).round();
+        let s = if n == 480_000.0 { 10f64.powf(-5.0 / 20.0) } else { 0.1 * (TAU * 997.0 * t).sin() };
+        vec![s as f32; 2]
+    });
+    let found = figures(&path);
+    let at = |service: &str| {
+        let all = found["delivery"].as_array().unwrap();
+        all.iter().find(|d| d["service"] == service).unwrap_or_else(|| panic!("no {service} in {all:?}")).clone()
+    };
+    // the click's own loudness in 20 s is 0.01 LU; its true peak is its sample's, within the meter's 0.01 dB
+    near(&at("spotify"), "heard_lufs", -16.0, 0.05);
+    assert_eq!(at("spotify")["certainty"], "official");
+    near(&at("youtube"), "gain_db", 0.0, 0.0);
+    near(&at("spotify_loud"), "gain_db", 9.0, 0.05);
+}
+
 #[test]
 fn silence_has_no_loudness() {
     let folder = TempDir::new().unwrap();

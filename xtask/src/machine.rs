@@ -17,6 +17,10 @@ const NEEDS: [Need; 1] = [Need { program: "cc", package: "gcc", purpose: "linkin
 const DISPLAY_PACKAGES: [&str; 6] =
     ["xvfb", "libgl1", "libgl1-mesa-dri", "libx11-xcb1", "libxcursor1", "libxkbcommon-x11-0"];
 
+/// Programs that read in tests what the program `tandem` wrote, and the Debian packages that bring them. Where one is not
+/// there, its tests say that they are skipped.
+const READERS: [(&str, &str); 3] = [("ffprobe", "ffmpeg"), ("metaflac", "flac"), ("cueprint", "cuetools")];
+
 /// Makes sure that bundles can be built: installs what is missing where it may, and says what to install where not.
 pub fn prepare() -> Result<()> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|n| !is_there(n.program)).collect();
@@ -39,6 +43,27 @@ pub fn prepare() -> Result<()> {
         bail!("no C compiler; install the Visual Studio Build Tools with the C++ workload");
     }
     bail!("no C compiler; install one: sudo apt-get install {}", packages.join(" "))
+}
+
+/// Installs the independent readers of audio files where it may, and says which tests do without them where not.
+pub fn readers() -> Result<()> {
+    let runs = |program: &str| {
+        // they do not agree on how to ask for their version; that they start is enough
+        let asked = Command::new(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        asked.is_ok()
+    };
+    let missing: Vec<&str> =
+        READERS.iter().filter(|(program, _)| !runs(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !(cfg!(target_os = "linux") && is_root() && is_there("apt-get")) {
+        println!("not here, and their tests are skipped: {}", missing.join(" "));
+        return Ok(());
+    }
+    println!("installing: {}", missing.join(" "));
+    apt_get(&["update", "-qq"])?;
+    apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat())
 }
 
 /// A display for tests of editors: the one that there is, or an X server of our own for as long as the value lives.

@@ -15,7 +15,7 @@ pub fn run() -> Result<()> {
         println!("== {name}: ok, {} s", began.elapsed().as_secs());
         anyhow::Ok(())
     };
-    step("machine", &machine::prepare)?;
+    step("machine", &|| machine::prepare().and_then(|()| machine::readers()))?;
     step("formatting", &|| cargo(&["fmt", "--all", "--check"]))?;
     step("layers", &layering::check)?;
     step("lints", &|| cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;

@@ -88,7 +88,7 @@ pub struct Writer {
 }
 
 enum File {
-    Wav(WavFile),
+    Wav(Box<WavFile>),
     Flac(Box<FlacFile>),
 }
 
@@ -100,7 +100,7 @@ impl Writer {
     pub fn create(path: &Path, form: Form, labels: &Labels, cue: Option<(&str, u64)>) -> Result<Writer> {
         let beside = Beside::create(path)?;
         let file = match form.container {
-            Container::Wav => File::Wav(WavFile::begin(beside, form, labels)?),
+            Container::Wav => File::Wav(Box::new(WavFile::begin(beside, form, labels)?)),
             Container::Flac => File::Flac(Box::new(FlacFile::begin(beside, form, labels, cue)?)),
         };
         Ok(Writer { sample: form.sample, file, steps: vec![] })

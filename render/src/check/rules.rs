@@ -5,6 +5,7 @@ use super::{Finding, Verdict};
 use crate::audio_file::Word;
 use crate::figures::Figures;
 use crate::show;
+use dsp_core::delivery::Service;
 use dsp_core::metering::word_length::WordLength;
 
 /// Samples of a CD's frame: 44,100 / 75 (IEC 60908).
@@ -154,38 +155,36 @@ pub(super) fn dc(figures: &Figures) -> Finding {
         .unless(worst > 0.01, Fail, cause)
 }
 
-/// Spotify asks for −1 dBTP, and for −2 where the file is louder than −14 LUFS (support.spotify.com, artists, "Loudness
-/// normalization"); the others ask for −1 by secondary sources.
-pub(super) fn streaming_true_peak(figures: &Figures) -> Finding {
-    let loud = figures.integrated_lufs.is_some_and(|l| l > -14.0);
+/// What the service asks for (`delivery.toml`, with sources); −1 dBTP, by practice, where it does not say.
+pub(super) fn streaming_true_peak(figures: &Figures, service: &Service) -> Finding {
     let peak = figures.true_peak_dbtp;
+    let loud = figures.integrated_lufs.is_some_and(|l| l > service.rule.level_lufs);
+    let asked = service.asks_dbtp.unwrap_or(-1.0);
+    let asked_loud = service.asks_loud_dbtp.filter(|_| loud).unwrap_or(asked);
     let value = peak.unwrap_or(f64::NEG_INFINITY);
     let cause = |limit: f64| format!("a lossy codec may clip: lower the limiter's ceiling by {:.2} dB", value - limit);
-    finding(
-        "true peak",
-        if loud { "≤ −2 dBTP, being louder than −14 LUFS" } else { "≤ −1 dBTP" },
-        show::figure(peak, 2, "dBTP"),
-    )
-    .unless(loud && value > -2.0 + TOLERANCE_DB, Warn, cause(-2.0))
-    .unless(value > -1.0 + TOLERANCE_DB, Fail, cause(-1.0))
-    .at(Some(figures.true_peak_seconds))
+    let mut expected = format!("≤ {asked_loud:.0} dBTP").replace('-', "−");
+    if asked_loud < asked {
+        expected += ", being louder than the service's level";
+    }
+    finding("true peak", expected, show::figure(peak, 2, "dBTP"))
+        .unless(value > asked_loud + TOLERANCE_DB, Warn, cause(asked_loud))
+        .unless(value > asked + TOLERANCE_DB, Fail, cause(asked))
+        .at(Some(figures.true_peak_seconds))
 }
 
 /// What a service that plays everything at one loudness does with the file.
-pub(super) fn normalised(figures: &Figures, target_lufs: f64, raises: bool, sure: &str) -> Finding {
-    let loudness = figures.integrated_lufs;
-    let gain = target_lufs - loudness.unwrap_or(target_lufs);
-    let expected = format!("about {target_lufs:.0} LUFS ({sure})").replace('-', "−");
-    let quiet = if raises {
-        format!("it is turned up by at most {gain:.1} dB, as far as its peaks allow")
-    } else {
-        format!("it stays {gain:.1} LU quieter than others")
+pub(super) fn normalised(figures: &Figures, service: &Service) -> Finding {
+    let level = service.rule.level_lufs;
+    let expected = format!("about {level:.0} LUFS ({})", service.certainty.name()).replace('-', "−");
+    let finding = finding("loudness", expected, show::figure(figures.integrated_lufs, 1, "LUFS"));
+    let Some(levels) = figures.levels() else {
+        return finding.unless(true, Fail, "nothing is louder than −70 LUFS");
     };
-    let loud = format!("it is turned down by {:.1} dB: limiting for that was for nothing", -gain);
-    finding("loudness", expected, show::figure(loudness, 1, "LUFS"))
-        .unless(loudness.is_none(), Fail, "nothing is louder than −70 LUFS")
-        .unless(gain < -1.0, Warn, loud)
-        .unless(gain > 1.0, Warn, quiet)
+    let playback = service.rule.play(levels, None);
+    let loud = format!("it is turned down by {:.1} dB: limiting for that was for nothing", -playback.gain_db);
+    let quiet = format!("it is heard {:.1} LU quieter than the service's level", level - playback.heard_lufs);
+    finding.unless(playback.gain_db < -1.0, Warn, loud).unless(level - playback.heard_lufs > 1.0, Warn, quiet)
 }
 
 /// EBU R 128 (2023): −23.0 LUFS ± 0.5 LU.

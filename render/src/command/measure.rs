@@ -3,6 +3,7 @@
 use super::{Outcome, complain, print};
 use crate::Options;
 use clap::Args;
+use dsp_core::delivery::{self, Playback, Service};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -78,7 +79,26 @@ fn object(file: &Path, figures: &Figures) -> Value {
         ("first_clip_seconds", json!(figures.clips.first_seconds)),
         ("bits_in_use", json!(figures.word_length.map(show::bits_in_use))),
     ];
-    Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+    let delivery = services(figures)
+        .map(|(service, playback)| {
+            json!({
+                "service": service.key,
+                "certainty": service.certainty.name(),
+                "gain_db": rounded(playback.gain_db, 3),
+                "heard_lufs": rounded(playback.heard_lufs, 3),
+                "limited_db": rounded(playback.limited_db, 3),
+                "peak_over_db": figures.levels().and_then(|l| service.peak_excess_db(l)).map(|over| rounded(over, 3)),
+            })
+        })
+        .collect::<Vec<_>>();
+    let entries = entries.into_iter().chain([("delivery", json!(delivery))]);
+    Value::Object(entries.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+/// What each delivery service would do with the file; nothing where it is silent.
+fn services(figures: &Figures) -> impl Iterator<Item = (&'static Service, Playback)> {
+    let levels = figures.levels();
+    delivery::services().iter().filter_map(move |service| Some((service, service.rule.play(levels?, None))))
 }
 
 /// The same for a reader.
@@ -97,7 +117,12 @@ fn table(file: &Path, figures: &Figures) -> String {
         Some(first) => format!("{} runs, first at {}", figures.clips.runs, show::time(first)),
         None => "none".to_owned(),
     };
-    let dc = figures.dc_offset.iter().map(|dc| format!("{:.4} %", 100.0 * dc)).collect::<Vec<_>>().join(" / ");
+    let dc = figures
+        .dc_offset
+        .iter()
+        .map(|dc| format!("{:.4} %", 100.0 * dc).replace('-', "−"))
+        .collect::<Vec<_>>()
+        .join(" / ");
     let correlation = match figures.correlation_min {
         Some((lowest, at)) => {
             format!("{}, lowest {lowest:.2} at {}", show::figure(figures.correlation, 2, ""), show::time(at))
@@ -126,6 +151,18 @@ fn table(file: &Path, figures: &Figures) -> String {
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
+    }
+    for (service, playback) in services(figures) {
+        let gain = format!("{:+.1} dB", playback.gain_db).replace('-', "−");
+        let heard = show::figure(Some(playback.heard_lufs), 1, "LUFS");
+        let mut line = format!("  {:<20} {gain:>9}, heard at {heard}", service.name);
+        if playback.limited_db > 0.0 {
+            let _ = write!(line, ", its limiter takes {:.1} dB", playback.limited_db);
+        }
+        if let Some(over) = figures.levels().and_then(|levels| service.peak_excess_db(levels)) {
+            let _ = write!(line, ", true peak {over:.1} dB over what it asks for");
+        }
+        let _ = writeln!(text, "{line} ({})", service.certainty.name());
     }
     text + "\n"
 }

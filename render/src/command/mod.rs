@@ -1,11 +1,13 @@
 //! The commands, one module each: arguments, and what is printed. The work is done in the library.
 
+pub mod album;
 pub mod check;
 pub mod completions;
 pub mod measure;
 pub mod mix;
 pub mod preset;
 mod progress;
+pub mod verify;
 
 use std::io::Write;
 use tandem_render::fault::Fault;
