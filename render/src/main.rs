@@ -32,6 +32,7 @@ pub struct Options {
 #[derive(Subcommand)]
 enum Command {
     Mix(command::mix::Arguments),
+    Master(command::master::Arguments),
     Measure(command::measure::Arguments),
     Check(command::check::Arguments),
     Preset(command::preset::Arguments),
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     let options = arguments.options;
     let done = match arguments.command {
         Command::Mix(arguments) => command::mix::run(&arguments, options),
+        Command::Master(arguments) => command::master::run(&arguments, options),
         Command::Preset(arguments) => command::preset::run(&arguments, options),
         Command::Completions(arguments) => command::completions::run(&arguments),
         Command::Measure(arguments) => command::measure::run(&arguments, options),

@@ -32,6 +32,11 @@ pub const NOMINAL_PEAK_DBFS: f64 = -9.0;
 const TRIM_DB: (f64, f64) = (-12.0, 24.0);
 /// So many stems of a kit make a group.
 const KIT_STEMS: usize = 3;
+/// That group's name.
+const KIT_GROUP: &str = "Drum Bus";
+/// The return that lead vocals are sent to, and how much of them.
+const VOCAL_RETURN: &str = "Slap";
+const VOCAL_SEND_DB: f64 = -20.0;
 /// Extensions of files that may be stems.
 const EXTENSIONS: [&str; 12] =
     ["wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac", "mp3", "ogg", "m4a", "mp4"];
@@ -51,12 +56,14 @@ impl StartingSession {
         let looked_at: Vec<Result<Start>> =
             paths.par_iter().map(|path| Start::of(path, first, sample_rate_hz, session)).collect();
         let mut stems = looked_at.into_iter().collect::<Result<Vec<_>>>()?;
-        for i in 1..stems.len() {
-            let label = stems[i].name.label.clone();
-            let same = stems[..i].iter().filter(|s| s.name.label == label).count();
-            if same > 0 {
-                stems[i].name.label = format!("{label} {}", same + 1);
+        let mut taken = vec![KIT_GROUP.to_owned(), VOCAL_RETURN.to_owned()];
+        for stem in &mut stems {
+            let label = stem.name.label.clone();
+            let mut numbered = (2..).map(|n| format!("{label} {n}"));
+            while taken.contains(&stem.name.label) {
+                stem.name.label = numbered.next().unwrap_or_default();
             }
+            taken.push(stem.name.label.clone());
         }
         Ok(StartingSession { sample_rate_hz, stems })
     }
@@ -95,7 +102,10 @@ impl StartingSession {
             text += &stem.text(with_kit);
         }
         if with_kit {
-            text += "\n[[group]]\nname = \"Drum Bus\"\npreset = \"drum_bus\"\n";
+            let _ = write!(text, "\n[[group]]\nname = \"{KIT_GROUP}\"\npreset = \"drum_bus\"\n");
+        }
+        if self.stems.iter().any(|s| s.name.instrument == Instrument::LeadVocal) {
+            let _ = write!(text, "\n[[return]]\nname = \"{VOCAL_RETURN}\"\npreset = \"slap_return\"\n");
         }
         text
     }
@@ -132,7 +142,7 @@ impl Start {
         let mut text = format!("\n[[track]]\nname = {}\nfile = {}\n", quoted(label), quoted(&self.file));
         let _ = writeln!(text, "preset = \"{}\"", instrument.preset());
         if with_kit && instrument.is_kit() {
-            text += "group = \"Drum Bus\"\n";
+            let _ = writeln!(text, "group = \"{KIT_GROUP}\"");
         }
         if *instrument == Instrument::WholeMix {
             text += "mute = true    # its name says that it is a mix of everything\n";
@@ -154,6 +164,10 @@ impl Start {
                 text += "controls.panner.mode = \"pan\"\n";
             }
             let _ = writeln!(text, "controls.panner.pan = {}", decimal(pan));
+        }
+        if *instrument == Instrument::LeadVocal {
+            let level = decimal(VOCAL_SEND_DB);
+            let _ = write!(text, "\n[[track.send]]\nto = \"{VOCAL_RETURN}\"\nlevel_db = {level}\n");
         }
         text
     }

@@ -3,7 +3,9 @@
 use crate::audio_file::Reader;
 use crate::fault::{Fault, Result};
 use crate::figures;
+use crate::resample::Converter;
 use crate::show;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,8 +18,10 @@ pub enum Stem {
         path: PathBuf,
         /// Channels, 1 or 2.
         channels: usize,
-        /// Its length.
+        /// Its length, at the rate that it is read at.
         frames: u64,
+        /// The rates from and to which it is converted, where it is.
+        converted: Option<(u32, u32)>,
     },
     /// In memory: left and right, of one length.
     Memory(Arc<[Vec<f32>; 2]>),
@@ -43,7 +47,24 @@ impl Stem {
             Some(frames) => frames,
             None => count_frames(reader)?,
         };
-        Ok(Stem::File { path: path.to_owned(), channels, frames })
+        Ok(Stem::File { path: path.to_owned(), channels, frames, converted: None })
+    }
+
+    /// The file at `path` at `sample_rate_hz`, converted where it is at another rate.
+    ///
+    /// # Errors
+    /// As [`figures::open`].
+    pub fn converted(path: &Path, sample_rate_hz: u32) -> Result<Stem> {
+        let own_hz = figures::open(path)?.description().sample_rate_hz;
+        match Stem::open(path, own_hz)? {
+            Stem::File { path, channels, frames, .. } if own_hz != sample_rate_hz => Ok(Stem::File {
+                path,
+                channels,
+                frames: Converter::converted_frames(own_hz, sample_rate_hz, frames),
+                converted: Some((own_hz, sample_rate_hz)),
+            }),
+            as_it_is => Ok(as_it_is),
+        }
     }
 
     /// A stem in memory.
@@ -67,12 +88,36 @@ impl Stem {
     /// A file that is gone or has changed.
     pub fn reader(&self) -> Result<StemReader> {
         Ok(match self {
-            Stem::File { path, channels, .. } => {
+            Stem::File { path, channels, converted, .. } => {
                 let planes = vec![vec![]; *channels];
-                StemReader::File { reader: Box::new(Reader::open(path)?), planes, taken: 0, ended: false }
+                let converter = converted.map(|(from, to)| Box::new(Converter::new(from, to, *channels)));
+                let reader = Box::new(Reader::open(path)?);
+                StemReader::File { reader, converter, ready: planes.clone(), planes, taken: 0, ended: false }
             }
             Stem::Memory(audio) => StemReader::Memory { audio: audio.clone(), at: 0 },
         })
+    }
+
+    /// SHA-256 of the bits of all samples in single precision, left then right, as [`engine::sha256`](crate::engine::sha256)
+    /// has it.
+    ///
+    /// # Errors
+    /// A file that cannot be read to its end.
+    pub fn sha256(&self) -> Result<String> {
+        let mut hash = Sha256::new();
+        let mut block = [vec![0.0f32; READ_FRAMES], vec![0.0; READ_FRAMES]];
+        for side in 0..2 {
+            let mut reader = self.reader()?;
+            let mut left_over = self.frames();
+            while left_over > 0 {
+                let frames = left_over.min(READ_FRAMES as u64) as usize;
+                let [left, right] = &mut block;
+                reader.read([&mut left[..frames], &mut right[..frames]])?;
+                block[side][..frames].iter().for_each(|s| hash.update(s.to_le_bytes()));
+                left_over -= frames as u64;
+            }
+        }
+        Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
     }
 
     /// All of it.
@@ -105,9 +150,13 @@ pub enum StemReader {
     File {
         /// The file.
         reader: Box<Reader>,
-        /// One vector a channel, for what it gives.
+        /// What brings it to another rate.
+        converter: Option<Box<Converter>>,
+        /// One vector a channel, for what the file gives.
         planes: Vec<Vec<f64>>,
-        /// Frames that were read.
+        /// Frames that were read and, where there is a converter, converted.
+        ready: Vec<Vec<f64>>,
+        /// Frames that were read out of the file.
         taken: u64,
         /// Whether its end was seen.
         ended: bool,
@@ -128,26 +177,27 @@ impl StemReader {
     /// A file that is damaged, shorter than it says, or holds samples that are no numbers.
     pub fn read(&mut self, [left, right]: [&mut [f32]; 2]) -> Result<()> {
         match self {
-            StemReader::File { reader, planes, taken, ended } => {
-                let mut at = 0;
-                while at < left.len() {
-                    let frames = if *ended { 0 } else { reader.read(planes, (left.len() - at).min(READ_FRAMES))? };
-                    if frames == 0 {
-                        *ended = true;
-                        left[at..].fill(0.0);
-                        right[at..].fill(0.0);
-                        break;
-                    }
-                    // the same plane for both sides of a mono file
+            StemReader::File { reader, converter, planes, ready, taken, ended } => {
+                while ready[0].len() < left.len() && !*ended {
+                    let frames = reader.read(planes, READ_FRAMES)?;
                     if let Some(n) = (0..frames).find(|n| planes.iter().any(|plane| !plane[*n].is_finite())) {
-                        return Err(not_a_number(reader, *taken + (at + n) as u64));
+                        return Err(not_a_number(reader, *taken + n as u64));
                     }
-                    for (side, plane) in [&mut *left, &mut *right].into_iter().zip(planes.iter().cycle()) {
-                        side[at..at + frames].iter_mut().zip(plane).for_each(|(to, from)| *to = *from as f32);
+                    *taken += frames as u64;
+                    *ended = frames == 0;
+                    match converter {
+                        Some(converter) if *ended => converter.finish(ready),
+                        Some(converter) => converter.process(planes, ready),
+                        None => ready.iter_mut().zip(&mut *planes).for_each(|(ready, plane)| ready.append(plane)),
                     }
-                    at += frames;
                 }
-                *taken += at as u64;
+                let frames = ready[0].len().min(left.len());
+                // the same plane for both sides of a mono file
+                for (side, plane) in [&mut *left, &mut *right].into_iter().zip(ready.iter().cycle()) {
+                    side.iter_mut().zip(plane).for_each(|(to, from)| *to = *from as f32);
+                    side[frames..].fill(0.0);
+                }
+                ready.iter_mut().for_each(|plane| drop(plane.drain(..frames)));
             }
             StemReader::Memory { audio, at } => {
                 for (to, from) in [&mut *left, &mut *right].into_iter().zip(audio.iter()) {

@@ -73,7 +73,8 @@ fn every_instrument_has_one() {
 }
 
 /// At the level that they are made for, starting presets neither bury nor blow up a sound: pink noise that peaks at
-/// −9 dBFS stays within 9 dB of its level. (A kick's low cut and a hi-hat's leave little of each other's sound.)
+/// −9 dBFS stays within 9 dB of its level. (A kick's low cut and a hi-hat's leave little of each other's sound.) An echo that ducks
+/// under steady noise is softer.
 #[test]
 fn channel_presets_keep_a_sound_near_its_level() {
     let audio = pink(2.0);
@@ -90,7 +91,8 @@ fn channel_presets_keep_a_sound_near_its_level() {
         let strip = Strip::still(params);
         let out = engine::through(&mut insert, &audio, frames, stream, &strip, BlockPlan::Fixed(512)).unwrap();
         let change = rms(&out) - before;
-        assert!((-9.0..=6.0).contains(&change), "{}: {change:.1} dB", built_in.name);
+        let softest = if built_in.name.ends_with("_return") { -24.0 } else { -9.0 };
+        assert!((softest..=6.0).contains(&change), "{}: {change:.1} dB", built_in.name);
         let peak = out.iter().flatten().fold(0.0f32, |m, s| m.max(s.abs()));
         assert!(peak <= 1.0, "{} peaks at {peak}", built_in.name);
     }

@@ -3,6 +3,7 @@
 pub mod album;
 pub mod check;
 pub mod completions;
+pub mod master;
 pub mod measure;
 pub mod mix;
 pub mod preset;
