@@ -2,7 +2,7 @@
 
 mod text;
 
-pub use text::{is_file_name, parse, read, read_preset, read_text, toml_fault};
+pub use text::{is_file_name, parse, read, read_preset};
 
 use crate::stem::Stem;
 use dsp_core::chain::channel_strip::ChannelStripParams;

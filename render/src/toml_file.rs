@@ -11,12 +11,27 @@ use std::path::Path;
 /// # Errors
 /// A file that is missing, no text, no TOML, or has a key that is not known: then the nearest known one is named.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+    parse(path, &read_text(path)?)
+}
+
+/// The same for a file whose text is known already.
+///
+/// # Errors
+/// No TOML, or a key that is not known.
+pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|e| fault(path, text, &e))
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// A file that is missing, cannot be read, or is no text.
+pub fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| match e.kind() {
         ErrorKind::NotFound => Fault::in_file(path, "there is no such file", "check the name"),
         ErrorKind::InvalidData => Fault::in_file(path, "is not text", "write TOML in UTF-8"),
         _ => Fault::in_file(path, format!("cannot be read ({e})"), "make it readable"),
-    })?;
-    toml::from_str(&text).map_err(|e| fault(path, &text, &e))
+    })
 }
 
 /// The parser's message as one line, with the line of the file.

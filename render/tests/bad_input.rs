@@ -116,7 +116,7 @@ fn bad_sessions() {
     };
     for (spoil, words) in [
         (with("tempo_bpm", "tempo_bmp"), &["session.toml", "line 3", "tempo_bmp", "did you mean 'tempo_bpm'"][..]),
-        (with("name = \"Kick\"", "name = \"Kick\"\ncolour = 3"), &["line 7", "colour", "expected one of name, file"]),
+        (with("name = \"Kick\"", "name = \"Kick\"\ncolour = 3"), &["line 7", "colour", "take one of name, file"]),
         (with("name = \"Kick\"", "name = \"Kick\"\nfader_bd = 3"), &["line 7", "fader_bd", "did you mean 'fader_db'"]),
         (with("tempo_bpm = 104.0", "mix_gain_db = 99.0"), &["mix_gain_db is 99", "-60 to 24", "measured"]),
         (with("[master", "[[group]]\nname = \"Kick\"\n[master"), &["group 'Kick'", "twice"]),

@@ -14,6 +14,7 @@ use tandem_render::session::{self, Session};
 use tandem_render::show;
 use tandem_render::starting_session::StartingSession;
 use tandem_render::stem::Stem;
+use tandem_render::toml_file;
 
 /// Mix a session, or a folder of stems, to one file with headroom for mastering
 #[derive(Args)]
@@ -98,7 +99,7 @@ fn keep_edits(start: &StartingSession, path: &Path) -> Result<()> {
     }
     let without_gain =
         |text: &str| text.lines().filter(|l| !l.starts_with("mix_gain_db")).collect::<Vec<_>>().join("\n");
-    if without_gain(&session::read_text(path)?) != without_gain(&start.text(None)) {
+    if without_gain(&toml_file::read_text(path)?) != without_gain(&start.text(None)) {
         let cure = format!("mix it (tandem mix {}), remove it, or choose another --out", path.display());
         return Err(Fault::in_file(path, "is there already and would be written over", cure));
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use tandem_render::fault::{Fault, Result};
 use tandem_render::presets::{self, BuiltIn, Preset};
-use tandem_render::session;
+use tandem_render::toml_file;
 
 /// List, show and check presets
 #[derive(Args)]
@@ -109,8 +109,7 @@ fn check(files: &[PathBuf], options: Options) -> Result<Outcome> {
 
 /// What a preset is for, and what is wrong with it: it is taken for the kind with which less is wrong.
 fn troubles(file: &Path) -> Result<(&'static str, Vec<Trouble>)> {
-    let text = session::read_text(file)?;
-    let table: toml::Table = toml::from_str(&text).map_err(|e| session::toml_fault(file, &text, &e))?;
+    let table: toml::Table = toml_file::read(file)?;
     let channel: Loaded<ChannelStripParams> = preset::from_table(&table, ChannelStripParams::default());
     let master: Loaded<MasteringBusParams> = preset::from_table(&table, MasteringBusParams::default());
     // stages tell the two apart, better than any number of misspelt controls

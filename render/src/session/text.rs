@@ -36,6 +36,7 @@ use super::{Bus, Channel, LOUDEST_DB, Lane, Level, SILENT_DB, Send, Session, Str
 use crate::fault::{Fault, Result};
 use crate::presets::{self, BuiltIn};
 use crate::stem::Stem;
+use crate::toml_file;
 use dsp_core::controls::{self, Controls};
 use dsp_core::preset;
 use serde::Deserialize;
@@ -142,7 +143,7 @@ const MIX_GAIN_DB: std::ops::RangeInclusive<f64> = -60.0..=24.0;
 /// # Errors
 /// One line on the first thing wrong: the file, the place in it, the cure.
 pub fn read(path: &Path) -> Result<Session> {
-    parse(path, &read_text(path)?)
+    parse(path, &toml_file::read_text(path)?)
 }
 
 /// The same for a session whose text is known already; names of files in it are told from the folder of `path`.
@@ -150,7 +151,7 @@ pub fn read(path: &Path) -> Result<Session> {
 /// # Errors
 /// As [`read`].
 pub fn parse(path: &Path, text: &str) -> Result<Session> {
-    let file: SessionFile = toml::from_str(text).map_err(|e| toml_fault(path, text, &e))?;
+    let file: SessionFile = toml_file::parse(path, text)?;
     let whole = |what: String, cure: &str| Err(Fault::in_file(path, what, cure));
     if !(8_000..=768_000).contains(&file.sample_rate_hz) {
         let what = format!("sample_rate_hz is {}, expected 8000 to 768000", file.sample_rate_hz);
@@ -414,43 +415,9 @@ pub fn is_file_name(name: &str) -> bool {
 /// # Errors
 /// One line on the first thing wrong in it.
 pub fn read_preset<P: Controls>(path: &Path) -> Result<P> {
-    let text = read_text(path)?;
-    let loaded = preset::from_toml(&text).map_err(|e| toml_fault(path, &text, &e))?;
+    let loaded = preset::from_table(&toml_file::read(path)?, P::default());
     match loaded.troubles.into_iter().next() {
         Some(trouble) => Err(Fault::within(path, &trouble.place, trouble.what, trouble.cure)),
         None => Ok(loaded.params),
-    }
-}
-
-/// Reads a text file.
-///
-/// # Errors
-/// A file that is missing, cannot be read, or is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => Fault::in_file(path, "there is no such file", "check the name"),
-        std::io::ErrorKind::InvalidData => Fault::in_file(path, "is not text", "write TOML in UTF-8"),
-        _ => Fault::in_file(path, format!("cannot be read ({e})"), "make it readable"),
-    })
-}
-
-/// A parser's message as one line, with the line of the file and the nearest known key.
-#[must_use]
-pub fn toml_fault(path: &Path, text: &str, error: &toml::de::Error) -> Fault {
-    let line = error.span().map(|s| text[..s.start.min(text.len())].matches('\n').count() + 1);
-    let place = line.map_or_else(|| "somewhere".to_owned(), |l| format!("line {l}"));
-    let message = error.message().replace('\n', " ");
-    // serde: unknown field `x`, expected one of `a`, `b`
-    let mut words = message.strip_prefix("unknown field `").map(|m| m.split('`').step_by(2)).into_iter().flatten();
-    match words.next() {
-        Some(key) => {
-            let known: Vec<String> = words.map(str::to_owned).filter(|w| !w.is_empty()).collect();
-            let cure = preset::nearest(key, &known).map_or_else(
-                || format!("expected one of {}", known.join(", ")),
-                |near| format!("did you mean '{near}'?"),
-            );
-            Fault::within(path, &place, format!("no such key '{key}'"), cure)
-        }
-        None => Fault::within(path, &place, message, "correct the line"),
     }
 }
