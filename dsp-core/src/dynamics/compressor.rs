@@ -10,6 +10,7 @@ use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of_key};
 use crate::dynamics::gain_curve::{CurveVector, GainCurve, slope_of_ratio};
 use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
 use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
+use crate::dynamics::linking::{Link, linked_levels};
 use crate::dynamics::make_up::MakeUpMeter;
 use crate::dynamics::sliding_max::SlidingMax;
 use crate::dynamics::style::Style;
@@ -377,24 +378,9 @@ impl<const CH: usize> Compressor<CH> {
         each_vector(|n| {
             let at = n..n + 8;
             let value = |which: usize| self.glides.vector(simd, which, n);
-            // powers, then levels; the loudest is that of the key's dot, and rules as far as the channels are linked
-            let mut level: [f32x8<S>; CH] = std::array::from_fn(|c| f32x8::from_slice(simd, &key[c][at.clone()]));
-            let mut loudest = f32x8::splat(simd, if self.linked { 0.0 } else { -1e3 });
-            if self.linked {
-                for power in level {
-                    loudest = loudest.max(power);
-                }
-                level = [decibels::power_to_db(loudest); CH];
-            } else {
-                let link = value(LINK);
-                for level in &mut level {
-                    *level = decibels::power_to_db(*level);
-                    loudest = loudest.max(*level);
-                }
-                for level in &mut level {
-                    *level = (1.0 - link) * *level + link * loudest;
-                }
-            }
+            let powers: [f32x8<S>; CH] = std::array::from_fn(|c| f32x8::from_slice(simd, &key[c][at.clone()]));
+            let link = if self.linked { Link::Full } else { Link::Share(value(LINK)) };
+            let level = linked_levels(simd, powers, link);
             let curve = CurveVector {
                 threshold_db: value(THRESHOLD),
                 knee_db: value(KNEE),

@@ -8,6 +8,7 @@ pub mod gate;
 pub(crate) mod glides;
 pub mod key_filter;
 pub mod limiter;
+mod linking;
 mod make_up;
 pub mod sliding_max;
 pub mod style;
