@@ -268,6 +268,7 @@ use dsp_core::dither::Dither;
 use dsp_core::dynamics::compressor::Compressor;
 use dsp_core::dynamics::gate::Gate;
 use dsp_core::dynamics::limiter::{Limiter, LimiterParams};
+use dsp_core::dynamics::multiband::Multiband;
 use dsp_core::equalizer::{BroadEqualizer, BroadEqualizerParams, Equalizer, Phase};
 use dsp_core::level::{Input, Output};
 use dsp_core::metering::meter::Meter;
@@ -291,6 +292,7 @@ contract! {
     panner: Panner, Default::default();
     delay: Delay, Default::default();
     compressor: Compressor, Default::default();
+    multiband: Multiband, Default::default();
     gate: Gate, Default::default();
     meter: Meter, Default::default();
     equalizer_of_the_master: Equalizer8, Default::default();

@@ -1,4 +1,4 @@
-//! Tandem Master's signal path: input, equalizer, warmth, stereo, limiter, dither, meter, audition.
+//! Tandem Master's signal path: input, equalizer, multiband, warmth, stereo, limiter, dither, meter, audition.
 
 use crate::block::Block;
 use crate::chain::Chain;
@@ -9,6 +9,7 @@ use crate::delivery::audition::{self, Audition, AuditionParams, SERVICES};
 use crate::delivery::{Levels, Playback, Rule};
 use crate::dither::{Dither, DitherParams};
 use crate::dynamics::limiter::{LearnFrom, Limiter, LimiterParams};
+use crate::dynamics::multiband::{Multiband, MultibandParams, MultibandReading};
 use crate::equalizer::{BroadEqualizer, BroadEqualizerParams};
 use crate::level::{Input, InputParams};
 use crate::math;
@@ -36,6 +37,8 @@ controls! {
         pub input: InputParams = group("Input"),
         /// Broad equalizer.
         pub eq: BroadEqualizerParams = group("EQ"),
+        /// Compression, expansion, drive and width by band.
+        pub multiband: MultibandParams = group("Multiband"),
         /// Saturation; at no drive nothing is bent.
         pub warmth: SaturationParams = group("Warmth", warmth()),
         /// Width, mono low end, balance.
@@ -67,6 +70,7 @@ pub struct MasteringBus<const CH: usize> {
     bypass: Bypass<CH>,
     input: Input<CH>,
     eq: BroadEqualizer<CH>,
+    multiband: Multiband<CH>,
     warmth: Saturation<CH>,
     stereo: Stereo<CH>,
     limiter: Limiter<CH>,
@@ -87,6 +91,8 @@ pub struct MasteringReading {
     /// The highest sample of the measurement after the trim, in dBFS; −6 to −3 is what a mix should come with. `None` before
     /// there is one.
     pub incoming_peak_dbfs: Option<f64>,
+    /// What each band of the multiband compressor does.
+    pub multiband: MultibandReading,
     /// The limiter's largest gain reduction since the last reading, in decibels, at least 0.
     pub gain_reduction_db: f32,
     /// The limiter's largest gain reduction of the measurement, in decibels, at least 0.
@@ -223,6 +229,7 @@ impl<const CH: usize> Chain<CH> for MasteringBus<CH> {
         MasteringReading {
             input_peaks: self.input_peaks,
             incoming_peak_dbfs: measured.map(|beside| math::gain_to_db(f64::from(beside.input_peak))),
+            multiband: self.multiband.reading(),
             gain_reduction_db: -math::gain_to_db(f64::from(least)) as f32,
             largest_reduction_db: -math::gain_to_db(1.0 - f64::from(self.beside.largest_reduction)),
             learned_gain_db: self.learned_gain_db(&meter.loudness),
@@ -249,6 +256,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         let p = self.params;
         self.input.prepare(config, &p.input)?;
         self.eq.prepare(config, &p.eq)?;
+        self.multiband.prepare(config, &p.multiband)?;
         self.warmth.prepare(config, &p.warmth)?;
         self.stereo.prepare(config, &p.stereo)?;
         self.dither.prepare(config, &p.dither)?;
@@ -265,6 +273,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         self.bypass.reset();
         self.input.reset();
         self.eq.reset();
+        self.multiband.reset();
         self.warmth.reset();
         self.stereo.reset();
         self.limiter.reset();
@@ -286,6 +295,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         self.bypass.set(p.bypassed());
         self.input.set_params(&p.input);
         self.eq.set_params(&p.eq);
+        self.multiband.set_params(&p.multiband);
         self.warmth.set_params(&p.warmth);
         self.stereo.set_params(&p.stereo);
         self.dither.set_params(&p.dither);
@@ -300,6 +310,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         self.input.process(block);
         self.input_peaks = peaks::of(block);
         self.eq.process(block);
+        self.multiband.process(block);
         self.warmth.process(block);
         self.stereo.process(block);
         self.limiter.process(block);
@@ -314,6 +325,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
     fn latency_frames(&self) -> usize {
         self.input.latency_frames()
             + self.eq.latency_frames()
+            + self.multiband.latency_frames()
             + self.warmth.latency_frames()
             + self.stereo.latency_frames()
             + self.limiter.latency_frames()
@@ -326,6 +338,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
         let tails = [
             self.input.tail(),
             self.eq.tail(),
+            self.multiband.tail(),
             self.warmth.tail(),
             self.stereo.tail(),
             self.limiter.tail(),

@@ -105,6 +105,23 @@ impl KeyFilter {
         }
     }
 
+    /// Whether nothing is filtered at all. Real-time safe.
+    #[must_use]
+    pub(crate) fn is_neutral(&self) -> bool {
+        self.sections.is_neutral()
+    }
+
+    /// Filters `frames` frames of the key of a detector in place.
+    #[inline(always)]
+    pub(crate) fn process_key<S: Simd>(&mut self, simd: S, key: &mut Key, frames: usize) {
+        let mut pairs = [[0.0; 2]; GRID_FRAMES + 2];
+        for (pair, key) in pairs.iter_mut().zip(key[2..].as_chunks::<2>().0).take(frames) {
+            *pair = key.map(f64::from);
+        }
+        self.sections.process(simd, &mut pairs, frames);
+        key_of_pairs(simd, &pairs, key);
+    }
+
     /// Frames until a filter that has fallen silent is truly silent. Real-time safe.
     #[must_use]
     pub fn tail_frames(&self) -> usize {

@@ -10,6 +10,7 @@ pub mod key_filter;
 pub mod limiter;
 mod linking;
 mod make_up;
+pub mod multiband;
 pub mod sliding_max;
 pub mod style;
 mod svf_cascade;

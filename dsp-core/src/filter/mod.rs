@@ -4,6 +4,8 @@ pub mod analogue;
 pub mod cascade;
 pub mod complex;
 pub mod convolution;
+pub mod crossover;
+pub mod linear_crossover;
 pub mod matched;
 pub mod prototype;
 pub mod section;
