@@ -168,10 +168,14 @@ fn scenes(id: &str) -> Vec<ChannelStripParams> {
             }
             vec![with(&echoes)]
         }
+        // so short a decay that the tone is steady when the ramp begins
         "reverb" => vec![with(&[
-            ("reverb.decay_seconds", 0.4),
-            ("reverb.mix_percent", 50.0),
+            ("reverb.space", 0.0),
+            ("reverb.decay_seconds", 0.15),
+            ("reverb.low_decay_percent", 50.0),
+            ("reverb.modulation_depth_percent", if last == "modulation_rate_hz" { 100.0 } else { 0.0 }),
             ("reverb.pre_delay_sync", f64::from(u8::from(last == "pre_delay_note"))),
+            ("reverb.mix_percent", 50.0),
         ])],
         _ => vec![with(&[])],
     }

@@ -275,6 +275,7 @@ use dsp_core::metering::meter::Meter;
 use dsp_core::saturation::saturator::Saturation;
 use dsp_core::space::delay::Delay;
 use dsp_core::space::panner::Panner;
+use dsp_core::space::reverb::Reverb;
 use dsp_core::space::stereo::Stereo;
 
 type Equalizer8<const CH: usize> = Equalizer<CH, 8>;
@@ -290,6 +291,7 @@ contract! {
     input: Input, Default::default();
     output: Output, Default::default();
     panner: Panner, Default::default();
+    reverb: Reverb, Default::default();
     delay: Delay, Default::default();
     compressor: Compressor, Default::default();
     multiband: Multiband, Default::default();

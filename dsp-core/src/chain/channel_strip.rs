@@ -1,5 +1,5 @@
 //! Tandem Channel's signal path: input, the modules (gate, equalizer, compressor, saturation) in any order, panner,
-//! delay, output.
+//! delay, reverb, output.
 
 use crate::block::Block;
 use crate::chain::Chain;
@@ -17,6 +17,7 @@ use crate::range::{Range, Unit};
 use crate::saturation::saturator::SaturationParams;
 use crate::space::delay::{Delay, DelayParams};
 use crate::space::panner::{Panner, PannerParams};
+use crate::space::reverb::{Reverb, ReverbParams};
 
 controls! {
     /// Everything that can be set on a channel.
@@ -44,6 +45,8 @@ controls! {
         pub panner: PannerParams = group("Panner"),
         /// Echoes.
         pub delay: DelayParams = group("Delay"),
+        /// Reverb.
+        pub reverb: ReverbParams = group("Reverb"),
         /// Gain.
         pub output: OutputParams = group("Output"),
     }
@@ -58,6 +61,7 @@ pub struct ChannelStrip<const CH: usize> {
     modules: Modules<CH>,
     panner: Panner<CH>,
     delay: Delay<CH>,
+    reverb: Reverb<CH>,
     output: Output<CH>,
     input_peaks: Peaks,
     output_peaks: Peaks,
@@ -145,6 +149,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.modules.prepare(config, &p.modules())?;
         self.panner.prepare(config, &p.panner)?;
         self.delay.prepare(config, &p.delay)?;
+        self.reverb.prepare(config, &p.reverb)?;
         self.output.prepare(config, &p.output)?;
         self.bypass.prepare(config, self.latency_frames(), p.bypassed());
         self.meter.prepare(config)
@@ -156,6 +161,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.modules.reset();
         self.panner.reset();
         self.delay.reset();
+        self.reverb.reset();
         self.output.reset();
         self.meter.reset();
     }
@@ -171,6 +177,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.modules.set_params(&p.modules());
         self.panner.set_params(&p.panner);
         self.delay.set_params(&p.delay);
+        self.reverb.set_params(&p.reverb);
         self.output.set_params(&p.output);
     }
 
@@ -182,6 +189,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
         self.modules.process(block);
         self.panner.process(block);
         self.delay.process(block);
+        self.reverb.process(block);
         self.output.process(block);
         self.bypass.blend(block);
         self.output_peaks = peaks::of(block);
@@ -195,11 +203,19 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
             + self.modules.latency_frames()
             + self.panner.latency_frames()
             + self.delay.latency_frames()
+            + self.reverb.latency_frames()
             + self.output.latency_frames()
     }
 
     fn tail(&self) -> Tail {
-        let tails = [self.input.tail(), self.modules.tail(), self.panner.tail(), self.delay.tail(), self.output.tail()];
+        let tails = [
+            self.input.tail(),
+            self.modules.tail(),
+            self.panner.tail(),
+            self.delay.tail(),
+            self.reverb.tail(),
+            self.output.tail(),
+        ];
         tails.into_iter().fold(Tail::Frames(0), Tail::then)
     }
 }

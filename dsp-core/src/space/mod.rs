@@ -6,5 +6,6 @@ pub mod ducking;
 pub mod fractional_delay;
 pub mod note_value;
 pub mod panner;
+pub mod reverb;
 pub mod stereo;
 pub mod width;
