@@ -130,8 +130,9 @@ pub fn mix_gains(percent: f64) -> [f64; 2] {
 /// The delay. Off it changes no bit; it never has latency.
 ///
 /// Once round: line, head (24-tap windowed sinc where the time is no whole number of frames; exact where it is),
-/// diffusion, drive, cuts — which is what is heard — then feedback, soft limit, and the line again with the new sound. The
-/// diffusion's own delay is taken off the head's, so that an echo is smeared about its beat rather than after it.
+/// diffusion, drive, cuts — which is what is heard — then feedback, soft limit, and the line again with the new sound. What
+/// diffusion and drive delay by is taken off the head's delay, so that an echo is smeared about its beat rather than after it;
+/// a loop cannot be shorter than that and [`SHORTEST_FRAMES`] together.
 ///
 /// Frozen, the line copies itself, whole frames at a time, through nothing at all: it neither grows nor dies, and what is
 /// heard of it still passes diffusion, drive and cuts once.
@@ -153,6 +154,7 @@ pub struct Delay<const CH: usize> {
     active: Active,
     lines: [Line; CH],
     heads: Heads<CH>,
+    lead: [f64; CH],
     wobble: Wobble,
     diffusers: [Diffuser; CH],
     drives: [Drive; CH],
@@ -212,9 +214,10 @@ impl<const CH: usize> Delay<CH> {
             active: Active::default(),
             lines: std::array::from_fn(|_| Line::new(0)),
             heads: Heads::new(SHORTEST_FRAMES, rate_hz),
+            lead: [0.0; CH],
             wobble: Wobble::new(rate_hz),
             diffusers: std::array::from_fn(|_| Diffuser::new(&[], 0.0, rate_hz)),
-            drives: [Drive::default(); CH],
+            drives: std::array::from_fn(|_| Drive::new(GRID_FRAMES as u32)),
             cuts: Cuts::new(rate_hz),
             limits: [SoftLimit::default(); CH],
             ducking: Ducking::new(0.0, 0.1, rate_hz),
@@ -248,6 +251,7 @@ impl<const CH: usize> Delay<CH> {
             width: CH == 2 && !self.glides.rests_at(WIDTH, 1.0),
             drive: !self.glides.rests_at(DRIVE, 0.0),
         };
+        self.drives.iter_mut().for_each(Drive::on_grid);
         self.heads.on_grid();
         self.wobble.on_grid();
         self.cuts.on_grid();
@@ -266,19 +270,17 @@ impl<const CH: usize> Delay<CH> {
             self.glides.snap(if self.fresh { GLIDES } else { UNHEARD });
         }
         let frames = self.loop_frames();
-        let diffuses = p.diffusion_percent > 0.0;
-        let heads = std::array::from_fn(|c| {
-            let diffusion = if diffuses { self.diffusers[c].delay_frames() as f64 } else { 0.0 };
-            (frames[c] - diffusion).max(SHORTEST_FRAMES)
-        });
-        // what comes before the beat with diffusion comes in with it
-        let glides = p.time_change == TimeChange::Tape && diffuses == self.diffusers.iter().any(Diffuser::is_on);
-        self.heads.set_targets(heads, glides);
+        let lead = self.lead_frames();
+        let heads = std::array::from_fn(|c| (frames[c] - lead[c]).max(SHORTEST_FRAMES));
+        // what a step is ahead of the beat comes in as the step does: by crossfade
+        self.heads.set_targets(heads, p.time_change == TimeChange::Tape && lead == self.lead);
+        self.lead = lead;
         self.wobble.set_targets(
             [p.wow_percent / 100.0, p.flutter_percent / 100.0],
             [p.wow_rate_hz / rate_hz, p.flutter_rate_hz / rate_hz],
         );
         self.diffusers.iter_mut().for_each(|d| d.set_amount(p.diffusion_percent / 100.0));
+        self.drives.iter_mut().for_each(|d| d.set_on(p.drive_db > 0.0));
         self.cuts.set_targets(p.low_cut_hz, p.high_cut_hz);
         self.ducking.set_targets(p.ducking_db, p.ducking_release_ms / 1000.0);
         if p.freeze && self.held.is_none() {
@@ -289,12 +291,22 @@ impl<const CH: usize> Delay<CH> {
             self.heads.snap();
             self.wobble.reset();
             self.diffusers.iter_mut().for_each(Diffuser::reset);
+            self.drives.iter_mut().for_each(Drive::reset);
             self.cuts.reset();
             self.ducking.reset();
         }
         self.running = true;
         self.fresh = false;
         self.changed = false;
+    }
+
+    /// Frames by which the heads read ahead of the beat: what diffusion and drive delay by.
+    fn lead_frames(&self) -> [f64; CH] {
+        let drive = if self.params.drive_db > 0.0 { Drive::latency_frames() } else { 0 };
+        std::array::from_fn(|c| {
+            let diffusion = if self.params.diffusion_percent > 0.0 { self.diffusers[c].delay_frames() } else { 0 };
+            (drive + diffusion) as f64
+        })
     }
 
     /// Frames from one echo to the next, by side.
@@ -315,7 +327,7 @@ impl<const CH: usize> Delay<CH> {
 
     fn forget(&mut self) {
         self.lines.iter_mut().for_each(Line::forget);
-        self.drives = [Drive::default(); CH];
+        self.drives.iter_mut().for_each(Drive::reset);
         self.limits = [SoftLimit::default(); CH];
         self.diffusers.iter_mut().for_each(Diffuser::reset);
         self.cuts.reset();
@@ -353,11 +365,7 @@ impl<const CH: usize> Delay<CH> {
             diffuser.process(&mut wet[..len]);
         }
         for (drive, wet) in self.drives.iter_mut().zip(&mut wet) {
-            if self.active.drive {
-                drive.process(simd, self.glides.lane(DRIVE), wet, len);
-            } else {
-                drive.pass(wet, len);
-            }
+            drive.process(simd, self.glides.lane(DRIVE), wet, len);
         }
         self.cuts.process(simd, &mut wet, len);
         self.fill_lines(simd, &dry, &wet, len);
@@ -460,6 +468,7 @@ impl<const CH: usize> Processor<CH> for Delay<CH> {
             let frames = DIFFUSION_SECONDS[c % 2].map(|s| (s * rate_hz).round() as usize);
             Diffuser::new(&frames, self.params.diffusion_percent / 100.0, rate_hz)
         });
+        self.drives = std::array::from_fn(|_| Drive::new(heads::whole_spans(CROSSFADE_SECONDS * rate_hz)));
         self.cuts = Cuts::new(rate_hz);
         self.ducking = Ducking::new(self.params.ducking_db, self.params.ducking_release_ms / 1000.0, rate_hz);
         self.reset();
@@ -501,7 +510,8 @@ impl<const CH: usize> Processor<CH> for Delay<CH> {
         if p.freeze || self.held.is_some() || feedback >= 1.0 {
             return Tail::Infinite;
         }
-        let delay = self.loop_frames().iter().fold(self.heads.longest_frames(), |a, b| a.max(*b));
+        let lead = self.lead.iter().chain(&self.lead_frames()).fold(Drive::latency_frames() as f64, |a, b| a.max(*b));
+        let delay = self.loop_frames().iter().fold(self.heads.longest_frames() + lead, |a, b| a.max(*b));
         let diffusion = DIFFUSION_SECONDS[0].map(|s| s * self.sample_rate_hz);
         loop_tail::Loop {
             delay_frames: delay + self.wobble.reach_frames(),

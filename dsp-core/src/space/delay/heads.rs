@@ -210,7 +210,8 @@ fn taps_of(table: &Table, frames: f64) -> Taps {
     table.steady_taps(frames.ceil() - frames)
 }
 
-fn whole_spans(frames: f64) -> u32 {
+/// At least so many frames, from point to point of the grid.
+pub(super) fn whole_spans(frames: f64) -> u32 {
     let spans = (frames / GRID_FRAMES as f64).ceil().max(1.0);
     (spans * GRID_FRAMES as f64) as u32
 }
