@@ -70,27 +70,43 @@ pub fn menu(response: &Response, labels: &[&str], chosen: Option<usize>, accent:
     egui::Popup::menu(response).gap(3.0).width(width).show(|ui| {
         ui.spacing_mut().item_spacing = vec2(0.0, 1.0);
         ui.set_min_width(width);
-        for (n, label) in labels.iter().enumerate() {
-            let galley_width =
-                theme::layout(ui.painter(), label, Ink::medium(theme::SMALL, theme::TEXT), f32::INFINITY).size().x;
-            let (rect, item) = ui.allocate_exact_size(vec2(width.max(galley_width + 32.0), 22.0), Sense::CLICK);
-            let painter = ui.painter();
-            if item.hovered() {
-                painter.rect_filled(rect, 3, theme::mix(theme::RAISED_HOVER, Color32::WHITE, 0.06));
+        // a long list stands in columns, so that all of it is in the window
+        let columns = labels.len().div_ceil(MENU_ROWS).max(1);
+        let rows = labels.len().div_ceil(columns).max(1);
+        ui.horizontal_top(|ui| {
+            for (column, labels) in labels.chunks(rows).enumerate() {
+                ui.vertical(|ui| {
+                    for (row, label) in labels.iter().enumerate() {
+                        let n = column * rows + row;
+                        if item(ui, label, width, chosen == Some(n), accent) {
+                            taken = Some(n);
+                            ui.close();
+                        }
+                    }
+                });
             }
-            let is_chosen = chosen == Some(n);
-            if is_chosen {
-                painter.circle_filled(pos2(rect.left() + 9.0, rect.center().y), 2.5, accent);
-            }
-            let color =
-                if item.hovered() || is_chosen { theme::TEXT } else { theme::mix(theme::TEXT_SOFT, theme::TEXT, 0.4) };
-            let at = pos2(rect.left() + 20.0, rect.center().y);
-            theme::text(painter, at, Align2::LEFT_CENTER, label, Ink::medium(theme::SMALL, color));
-            if item.clicked() {
-                taken = Some(n);
-                ui.close();
-            }
-        }
+        });
     });
     taken
+}
+
+/// The most entries of a menu that stand below each other.
+const MENU_ROWS: usize = 16;
+
+/// An entry of a menu; whether it was clicked.
+fn item(ui: &mut Ui, label: &str, width: f32, is_chosen: bool, accent: Color32) -> bool {
+    let ink = Ink::medium(theme::SMALL, theme::TEXT);
+    let galley_width = theme::layout(ui.painter(), label, ink, f32::INFINITY).size().x;
+    let (rect, item) = ui.allocate_exact_size(vec2(width.max(galley_width + 32.0), 22.0), Sense::CLICK);
+    let painter = ui.painter();
+    if item.hovered() {
+        painter.rect_filled(rect, 3, theme::mix(theme::RAISED_HOVER, Color32::WHITE, 0.06));
+    }
+    if is_chosen {
+        painter.circle_filled(pos2(rect.left() + 9.0, rect.center().y), 2.5, accent);
+    }
+    let color = if item.hovered() || is_chosen { theme::TEXT } else { theme::mix(theme::TEXT_SOFT, theme::TEXT, 0.4) };
+    let at = pos2(rect.left() + 20.0, rect.center().y);
+    theme::text(painter, at, Align2::LEFT_CENTER, label, Ink::medium(theme::SMALL, color));
+    item.clicked()
 }
