@@ -172,3 +172,52 @@ fn chunk(file: &mut impl Write, id: [u8; 4], content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.write_all(if size % 2 == 1 { &[0] } else { &[] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio_file::{Container, Reader, Word};
+    use std::fs::File;
+    use std::io::Read;
+
+    /// A hole in the file stands for 4 GB of silence, where the file system has holes.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn over_4_gb_it_is_rf64() {
+        const HOLE_BYTES: u64 = 1 << 32;
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("long.wav");
+        let form = Form { container: Container::Wav, sample: SampleFormat::Int16, sample_rate_hz: 48_000, channels: 2 };
+        let mut wav = WavFile::begin(Beside::create(&path).unwrap(), form, &Labels::default()).unwrap();
+        wav.write(&[1, -1]).unwrap();
+        wav.file.seek(SeekFrom::Current(HOLE_BYTES as i64)).unwrap();
+        wav.data_bytes += HOLE_BYTES;
+        wav.write(&[2, -2]).unwrap();
+        wav.complete(LoudnessFields::default()).unwrap().finish().unwrap();
+
+        // EBU Tech 3306 v1, 3: RF64, no size, WAVE, then ds64 with the sizes of all, of the samples, and the count of frames
+        let mut head = [0; 48];
+        File::open(&path).unwrap().read_exact(&mut head).unwrap();
+        let number = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().unwrap());
+        assert_eq!(head[..20], *b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0");
+        assert_eq!(number(20), std::fs::metadata(&path).unwrap().len() - 8);
+        assert_eq!(number(28), HOLE_BYTES + 8);
+        assert_eq!(number(36), HOLE_BYTES / 4 + 2);
+        assert_eq!(head[44..], [0; 4]);
+
+        let mut reader = Reader::open(&path).unwrap();
+        assert_eq!(reader.description().frames, Some(HOLE_BYTES / 4 + 2));
+        assert_eq!(reader.description().word, Word::Integer(16));
+        let mut block = vec![vec![]; 2];
+        reader.read(&mut block, 2).unwrap();
+        assert_eq!(block, [[1.0 / 32_768.0, 0.0], [-1.0 / 32_768.0, 0.0]]);
+        let probe = std::process::Command::new("ffprobe")
+            .args(["-v", "error", "-of", "csv=p=0", "-show_entries", "stream=duration_ts"])
+            .arg(&path)
+            .output();
+        match probe {
+            Ok(probe) => assert_eq!(String::from_utf8_lossy(&probe.stdout).trim(), (HOLE_BYTES / 4 + 2).to_string()),
+            Err(_) => println!("skipped: ffprobe is not on this machine (Debian package ffmpeg)"),
+        }
+    }
+}
