@@ -71,12 +71,12 @@ pub const MIN_SAMPLE_RATE_HZ: u32 = 11_025;
 pub const MAX_SAMPLE_RATE_HZ: u32 = 384_000;
 
 impl Figures {
-    /// Measures a mono or stereo file. `progress` hears how many frames are done.
+    /// Measures a mono or stereo file. `progress` hears the share that is done, where the file tells how long it is.
     ///
     /// # Errors
     /// A file that cannot be read to its end, has other channels or a rate that is not music's, or holds samples that are
     /// no numbers.
-    pub fn of(path: &Path, progress: impl FnMut(u64)) -> Result<Figures> {
+    pub fn of(path: &Path, progress: impl FnMut(f64)) -> Result<Figures> {
         let reader = open(path)?;
         match reader.description().channels {
             1 => measure::<1>(reader, progress),
@@ -116,7 +116,7 @@ pub fn open(path: &Path) -> Result<Reader> {
     Ok(reader)
 }
 
-fn measure<const CH: usize>(mut reader: Reader, mut progress: impl FnMut(u64)) -> Result<Figures> {
+fn measure<const CH: usize>(mut reader: Reader, mut progress: impl FnMut(f64)) -> Result<Figures> {
     let description = *reader.description();
     let mut meters = Measurer::<CH>::of_word(description.sample_rate_hz, description.word);
     let mut block = vec![vec![]; CH];
@@ -126,7 +126,9 @@ fn measure<const CH: usize>(mut reader: Reader, mut progress: impl FnMut(u64)) -
             return Ok(meters.finish(description));
         }
         meters.process(&block);
-        progress(meters.frames);
+        if let Some(frames) = description.frames {
+            progress(meters.frames as f64 / frames.max(1) as f64);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `tandem check`.
 
+use super::progress::{self, Progress};
 use super::{Outcome, complain, print};
 use crate::Options;
 use clap::{Args, ValueEnum};
@@ -9,7 +10,6 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use tandem_render::check::{self, Finding, Purpose, Verdict};
 use tandem_render::fault::Result;
-use tandem_render::figures::Figures;
 use tandem_render::show;
 
 /// Check files against the rules of what they are meant for; exit status 1 if any fails
@@ -62,11 +62,11 @@ impl For {
 /// Checks all files, on all cores; bad ones do not keep the others from being checked.
 pub fn run(arguments: &Arguments, options: Options) -> Result<Outcome> {
     let purpose = arguments.purpose.purpose();
-    let checked: Vec<Result<Vec<Finding>>> = arguments
-        .files
-        .par_iter()
-        .map(|file| Figures::of(file, |_| ()).map(|figures| check::check(&figures, purpose)))
-        .collect();
+    let checked: Vec<Result<Vec<Finding>>> = {
+        let progress = Progress::new(options);
+        let measured = arguments.files.par_iter().map(|file| progress::measure(file, &progress));
+        measured.map(|figures| Ok(check::check(&figures?, purpose))).collect()
+    };
     let mut outcome = Outcome::Good;
     let mut objects = vec![];
     let mut text = String::new();

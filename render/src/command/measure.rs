@@ -1,5 +1,6 @@
 //! `tandem measure`.
 
+use super::progress::{self, Progress};
 use super::{Outcome, complain, print};
 use crate::Options;
 use clap::Args;
@@ -23,7 +24,10 @@ pub struct Arguments {
 
 /// Measures all files, on all cores; bad ones do not keep the others from being measured.
 pub fn run(arguments: &Arguments, options: Options) -> Result<Outcome> {
-    let measured: Vec<Result<Figures>> = arguments.files.par_iter().map(|file| Figures::of(file, |_| ())).collect();
+    let measured: Vec<Result<Figures>> = {
+        let progress = Progress::new(options);
+        arguments.files.par_iter().map(|file| progress::measure(file, &progress)).collect()
+    };
     let mut outcome = Outcome::Good;
     let mut objects = vec![];
     let mut text = String::new();

@@ -2,6 +2,9 @@
 
 use crate::Options;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::Path;
+use tandem_render::fault::Result;
+use tandem_render::figures::Figures;
 
 /// The bars of one command.
 pub struct Progress(MultiProgress);
@@ -31,6 +34,12 @@ impl Progress {
 }
 
 const STEPS: u64 = 1000;
+
+/// Measures a file, with a bar of its own.
+pub fn measure(file: &Path, progress: &Progress) -> Result<Figures> {
+    let bar = progress.bar(&file.file_name().unwrap_or_default().to_string_lossy());
+    Figures::of(file, |share| bar.at("measuring", share))
+}
 
 /// The bar of one file.
 pub struct Bar(ProgressBar);
