@@ -55,7 +55,7 @@ pub const TOLERANCE_LU: f64 = 0.1;
 /// So near, and nobody looks for anything nearer, in LU.
 const NEAR_ENOUGH_LU: f64 = 0.02;
 /// More passes than these have not been seen to help.
-const MOST_PASSES: usize = 12;
+const MOST_PASSES: usize = 16;
 /// Frames that the bus gets at once. No bit depends on it.
 const BLOCK_FRAMES: usize = 512;
 /// What the limiter's gain can be, in decibels; below 0 the input's trim goes down instead.
@@ -84,11 +84,13 @@ pub fn solve(
         let Some(lufs) = heard.integrated_lufs else {
             return Err(fault(source, "is silent: it has no loudness", "master something that sounds"));
         };
-        if search.is_over(&heard.true_peaks) {
-            continue;
-        }
-        if search.learn(lufs) {
+        // both are learnt from every pass; a ceiling that moves by hundredths hardly moves loudness
+        let over = search.is_over(&heard.true_peaks);
+        if search.learn(lufs) && !over {
             return Ok(Solution { params, heard, passes: pass });
+        }
+        if search.at_its_end {
+            break;
         }
     }
     Err(search.fault(source))
@@ -101,7 +103,9 @@ struct Search {
     ceiling_dbtp: f64,
     drive_db: f64,
     learn: learn::Search,
-    /// Drives and what they led to, since the ceiling last moved.
+    /// The drive goes no further, and the goal is not reached.
+    at_its_end: bool,
+    /// Drives and what they led to.
     tried: Vec<(f64, f64)>,
 }
 
@@ -116,7 +120,7 @@ impl Search {
         start.audition.on = false;
         let learn = learn::Search::new(goal.integrated_lufs);
         let (ceiling_dbtp, drive_db) = (goal.ceiling_dbtp, start.limiter.gain_db);
-        Search { start, goal, ceiling_dbtp, drive_db, learn, tried: vec![] }
+        Search { start, goal, ceiling_dbtp, drive_db, learn, at_its_end: false, tried: vec![] }
     }
 
     fn params(&self) -> MasteringBusParams {
@@ -132,7 +136,6 @@ impl Search {
         let over_db = peaks.highest_dbtp() - self.goal.ceiling_dbtp;
         if over_db > 0.0 {
             self.ceiling_dbtp -= (over_db / STEP_DB).ceil() * STEP_DB;
-            self.tried.clear();
         }
         over_db > 0.0
     }
@@ -147,6 +150,7 @@ impl Search {
         if missing_lu.abs() <= NEAR_ENOUGH_LU || stuck && missing_lu.abs() <= TOLERANCE_LU {
             return true;
         }
+        self.at_its_end = next == self.drive_db;
         self.drive_db = next;
         false
     }

@@ -111,6 +111,19 @@ impl Instrument {
         matches!(self, Kick | Snare | SnareBottom | Toms | HiHat | Overheads | Room | Drums)
     }
 
+    /// How much of it starts in a shared plate, in decibels; `None` where nothing does.
+    #[must_use]
+    pub fn plate_send_db(self) -> Option<f64> {
+        use Instrument::{AcousticGuitar, BackingVocals, Brass, LeadVocal, Piano, Snare, Strings, Toms};
+        match self {
+            BackingVocals => Some(-14.0),
+            LeadVocal | Strings => Some(-17.0),
+            Snare | Brass => Some(-19.0),
+            Toms | AcousticGuitar | Piano => Some(-22.0),
+            _ => None,
+        }
+    }
+
     /// How far from the middle one side of it belongs, 0 to 100: pairs of microphones at the ends, doubled parts a little
     /// inside of them.
     #[must_use]

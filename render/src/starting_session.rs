@@ -34,9 +34,11 @@ const TRIM_DB: (f64, f64) = (-12.0, 24.0);
 const KIT_STEMS: usize = 3;
 /// That group's name.
 const KIT_GROUP: &str = "Drum Bus";
-/// The return that lead vocals are sent to, and how much of them.
-const VOCAL_RETURN: &str = "Slap";
-const VOCAL_SEND_DB: f64 = -20.0;
+/// The return with a short echo, and how much of a lead vocal it gets.
+const ECHO: &str = "Slap";
+const ECHO_SEND_DB: f64 = -20.0;
+/// The return with a plate.
+const PLATE: &str = "Plate";
 /// Extensions of files that may be stems.
 const EXTENSIONS: [&str; 12] =
     ["wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac", "mp3", "ogg", "m4a", "mp4"];
@@ -56,7 +58,7 @@ impl StartingSession {
         let looked_at: Vec<Result<Start>> =
             paths.par_iter().map(|path| Start::of(path, first, sample_rate_hz, session)).collect();
         let mut stems = looked_at.into_iter().collect::<Result<Vec<_>>>()?;
-        let mut taken = vec![KIT_GROUP.to_owned(), VOCAL_RETURN.to_owned()];
+        let mut taken = [KIT_GROUP, ECHO, PLATE].map(str::to_owned).to_vec();
         for stem in &mut stems {
             let label = stem.name.label.clone();
             let mut numbered = (2..).map(|n| format!("{label} {n}"));
@@ -104,8 +106,14 @@ impl StartingSession {
         if with_kit {
             let _ = write!(text, "\n[[group]]\nname = \"{KIT_GROUP}\"\npreset = \"drum_bus\"\n");
         }
-        if self.stems.iter().any(|s| s.name.instrument == Instrument::LeadVocal) {
-            let _ = write!(text, "\n[[return]]\nname = \"{VOCAL_RETURN}\"\npreset = \"slap_return\"\n");
+        let any = |wanted: &dyn Fn(Instrument) -> bool| self.stems.iter().any(|s| wanted(s.name.instrument));
+        for (name, preset, is_fed) in [
+            (ECHO, "slap_return", any(&|i| i == Instrument::LeadVocal)),
+            (PLATE, "plate_return", any(&|i| i.plate_send_db().is_some())),
+        ] {
+            if is_fed {
+                let _ = write!(text, "\n[[return]]\nname = \"{name}\"\npreset = \"{preset}\"\n");
+            }
         }
         text
     }
@@ -165,9 +173,11 @@ impl Start {
             }
             let _ = writeln!(text, "controls.panner.pan = {}", decimal(pan));
         }
-        if *instrument == Instrument::LeadVocal {
-            let level = decimal(VOCAL_SEND_DB);
-            let _ = write!(text, "\n[[track.send]]\nto = \"{VOCAL_RETURN}\"\nlevel_db = {level}\n");
+        let echo_db = (*instrument == Instrument::LeadVocal).then_some(ECHO_SEND_DB);
+        for (to, db) in [(ECHO, echo_db), (PLATE, instrument.plate_send_db())] {
+            if let Some(db) = db {
+                let _ = write!(text, "\n[[track.send]]\nto = \"{to}\"\nlevel_db = {}\n", decimal(db));
+            }
         }
         text
     }

@@ -112,7 +112,7 @@ fn stems_are_files_that_sum_to_the_mix() {
     let json: serde_json::Value = serde_json::from_str(&run.output).unwrap();
     let stems: Vec<&str> = json["stems"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
     let base: Vec<&str> = stems.iter().map(|s| Path::new(s).file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(base, ["Lead Vocal.wav", "ギター.wav", "Drum Bus.wav", "Slap.wav"]);
+    assert_eq!(base, ["Lead Vocal.wav", "ギター.wav", "Drum Bus.wav", "Slap.wav", "Plate.wav"]);
     let mut sum = audio_file::read(Path::new(&mix)).unwrap();
     for stem in stems {
         let stem = audio_file::read(Path::new(stem)).unwrap();
