@@ -99,26 +99,29 @@ fn bus(c: &mut Criterion) {
     group.finish();
 }
 
-/// The slowest of 10,000 blocks against the median: a bus that saves its work up for some block fails a deadline there.
+/// The slowest of 10,000 blocks against the median: a bus that saves its work up for some block fails a deadline there. The
+/// work of a block is the same in every run; the quickest of seven takes the machine's other business out of it.
 fn slowest_block(_: &mut Criterion) {
     for frames in [64, 512] {
-        let mut running = Running::new(frames, &everything(0.0));
-        let mut seconds: Vec<f64> = (0..10_000)
-            .map(|_| {
+        let mut seconds = vec![f64::INFINITY; 10_100];
+        for _ in 0..7 {
+            let mut running = Running::new(frames, &everything(0.0));
+            for quickest in &mut seconds {
                 let start = Instant::now();
                 running.block();
-                start.elapsed().as_secs_f64()
-            })
-            .collect();
+                *quickest = quickest.min(start.elapsed().as_secs_f64());
+            }
+        }
+        // the first blocks meet cold caches
+        let mut seconds = seconds.split_off(100);
         seconds.sort_by(f64::total_cmp);
-        let (median, slowest) = (seconds[5_000], seconds[9_999]);
+        let (median, slowest) = (seconds[seconds.len() / 2], seconds[seconds.len() - 1]);
         let per_frame = |seconds: f64| seconds * 1e9 / frames as f64;
         println!(
-            "slowest block of 10,000, {frames} frames: {:.0} ns a frame, {:.1} times the median of {:.0}; the 99.9th percentile {:.1} times",
+            "slowest block of 10,000, {frames} frames: {:.0} ns a frame, {:.1} times the median of {:.0}",
             per_frame(slowest),
             slowest / median,
             per_frame(median),
-            seconds[9_989] / median
         );
     }
 }
