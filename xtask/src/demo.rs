@@ -82,7 +82,7 @@ pub fn run(session_path: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn with_progress<T>(what: &str, work: impl FnOnce(&mut dyn FnMut(&str, f64)) -> Result<T>) -> Result<T> {
+pub(crate) fn with_progress<T>(what: &str, work: impl FnOnce(&mut dyn FnMut(&str, f64)) -> Result<T>) -> Result<T> {
     let bar = ProgressBar::new(1000);
     // the template is a constant, so it parses
     if let Ok(style) = ProgressStyle::with_template("{prefix:>26} {bar:40.cyan/238} {percent:>3} %  {msg}") {

@@ -4,6 +4,7 @@ mod bundle;
 mod demo;
 mod install;
 mod layering;
+mod limiter;
 mod machine;
 mod test;
 
@@ -30,6 +31,12 @@ enum Task {
         #[arg(long, default_value = "demo/session.toml")]
         session: PathBuf,
     },
+    /// Measure the limiter on the demo's mix, in every style, with meters that are not ours.
+    Limiter {
+        /// Where the table goes.
+        #[arg(long, default_value = "docs/limiter.md")]
+        out: PathBuf,
+    },
     /// Check everything: formatting, lints, layers, unit and contract tests, and the built bundles in hosts.
     Test,
     /// Build the four bundles into target/bundled.
@@ -49,6 +56,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = nice_plug_xtask::chdir_workspace_root().and_then(|()| match arguments.task {
         Task::Demo { out, session } => demo::run(&session, &out),
+        Task::Limiter { out } => limiter::run(&out),
         Task::Test => test::run(),
         Task::Bundle => machine::prepare().and_then(|()| bundle::build()),
         Task::Install => machine::prepare().and_then(|()| bundle::build()).and_then(|()| install::install()),
