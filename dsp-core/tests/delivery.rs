@@ -178,3 +178,42 @@ fn learning_converges() {
         assert!((curve(gain_db) + 11.0).abs() < 0.05);
     }
 }
+
+/// Its controls, moved over their ranges in 100 ms under 1 kHz at −12 dBFS, leave no line over −80 dBFS further than 200 Hz from
+/// the tone.
+#[test]
+fn auditions_moves_do_not_click() {
+    let (frames, window, ramp) = (40_960, 32_768, 4_800.0);
+    let loud = AuditionParams { on: true, service: AuditionService::SpotifyLoud, gain_db: 0.0 };
+    let moves: [(&str, &dyn Fn(f64) -> AuditionParams); 3] = [
+        ("gain", &|t| AuditionParams { gain_db: -40.0 + 70.0 * t, service: AuditionService::Deezer, ..loud }),
+        ("on", &|t| AuditionParams { on: t >= 0.5, gain_db: -9.0, service: AuditionService::YouTube }),
+        ("service", &|t| AuditionParams { service: AuditionService::ALL[(11.0 * t) as usize], ..loud }),
+    ];
+    // Blackman and Harris, four terms: side lobes at −92 dB
+    let terms = [0.358_75, -0.488_29, 0.141_28, -0.011_68];
+    let shape = |n: usize| -> f64 {
+        terms.iter().enumerate().map(|(k, a)| a * (TAU * (k * n) as f64 / window as f64).cos()).sum()
+    };
+    let fft = realfft::RealFftPlanner::<f64>::new().plan_fft_forward(window);
+    for (name, params) in moves {
+        let at = |frame: usize| params(((frame as f64 - 20_000.0) / ramp).clamp(0.0, 1.0));
+        let mut stage = Audition::<1>::new();
+        stage.prepare(StreamConfig { sample_rate_hz: 48_000.0, max_frames: 64 }, &at(0)).unwrap();
+        let tone = |n: usize| (0.251_19 * (TAU * 1000.0 * n as f64 / 48_000.0).sin()) as f32;
+        let mut audio: Vec<f32> = (0..frames).map(tone).collect();
+        for (block, audio) in audio.chunks_mut(64).enumerate() {
+            stage.set_params(&at(block * 64));
+            stage.process(&mut Block::new([audio]));
+        }
+        let from = frames - window;
+        let mut samples: Vec<f64> = (0..window).map(|n| f64::from(audio[from + n]) * shape(n)).collect();
+        let mut spectrum = fft.make_output_vec();
+        fft.process(&mut samples, &mut spectrum).unwrap();
+        let gain = 2.0 / (terms[0] * window as f64);
+        let hz = |bin: usize| bin as f64 * 48_000.0 / window as f64;
+        let line = spectrum.iter().enumerate().filter(|(bin, _)| (hz(*bin) - 1000.0).abs() > 200.0);
+        let line_db = 20.0 * (line.map(|(_, bin)| bin.norm()).fold(0.0, f64::max) * gain).log10();
+        assert!(line_db <= -80.0, "{name}: {line_db:.1} dBFS");
+    }
+}
