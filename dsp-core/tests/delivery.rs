@@ -184,11 +184,12 @@ fn learning_converges() {
 #[test]
 fn auditions_moves_do_not_click() {
     let (frames, window, ramp) = (40_960, 32_768, 4_800.0);
-    let loud = AuditionParams { on: true, service: AuditionService::SpotifyLoud, gain_db: 0.0 };
-    let moves: [(&str, &dyn Fn(f64) -> AuditionParams); 3] = [
-        ("gain", &|t| AuditionParams { gain_db: -40.0 + 70.0 * t, service: AuditionService::Deezer, ..loud }),
-        ("on", &|t| AuditionParams { on: t >= 0.5, gain_db: -9.0, service: AuditionService::YouTube }),
-        ("service", &|t| AuditionParams { service: AuditionService::ALL[(11.0 * t) as usize], ..loud }),
+    type Move = fn(f64) -> AuditionParams;
+    const LOUD: AuditionParams = AuditionParams { on: true, service: AuditionService::SpotifyLoud, gain_db: 0.0 };
+    let moves: [(&str, Move); 3] = [
+        ("gain", |t| AuditionParams { gain_db: -40.0 + 70.0 * t, service: AuditionService::Deezer, ..LOUD }),
+        ("on", |t| AuditionParams { on: t >= 0.5, gain_db: -9.0, service: AuditionService::YouTube }),
+        ("service", |t| AuditionParams { service: AuditionService::ALL[(11.0 * t) as usize], ..LOUD }),
     ];
     // Blackman and Harris, four terms: side lobes at −92 dB
     let terms = [0.358_75, -0.488_29, 0.141_28, -0.011_68];
