@@ -236,3 +236,33 @@ fn meters_read_a_tone() {
     assert!((reading.output.short_term_lufs.unwrap() + 20.0).abs() < 0.02);
     assert_eq!(run(false).1.output.short_term_lufs, None);
 }
+
+/// Every module is on, and set to do nothing: the input comes out, as late as the latency says, to the bit.
+#[test]
+fn modules_that_do_nothing_change_nothing() {
+    let frames = 12_288;
+    let input = [noise(frames, 5), noise(frames, 6)];
+    let silence = [vec![0.0; frames], vec![0.0; frames]];
+    let mut params = ChannelStripParams::default();
+    (params.gate.on, params.gate.range_db) = (true, 0.0);
+    params.gate.key.on = true;
+    params.eq.band.iter_mut().for_each(|band| band.on = true);
+    (params.compressor.on, params.compressor.ratio) = (true, 1.0);
+    (params.saturation.on, params.saturation.drive_db) = (true, 0.0);
+    params.saturation.quality = Quality::Master;
+    params.compressor.lookahead_ms = 2.0;
+    params.panner.on = true;
+    (params.delay.on, params.delay.mix_percent) = (true, 0.0);
+    (params.reverb.on, params.reverb.mix_percent) = (true, 0.0);
+    for order in Order::ALL {
+        params.order = *order;
+        let mut strip = ChannelStrip::<2>::new();
+        strip.prepare(CONFIG, &params).unwrap();
+        let latency = strip.latency_frames();
+        let mut out = input.clone();
+        through(&mut strip, &mut out, &silence, 0);
+        for (out, input) in out.iter().zip(&input) {
+            assert!(out[latency..] == input[..frames - latency], "{order:?}");
+        }
+    }
+}
