@@ -240,19 +240,10 @@ impl RealFft {
         let quarter = self.len / 8;
         for v in range {
             let at = LANES * v;
-            let x = std::array::from_fn(|k| from.load(simd, at + k * quarter));
-            let w = self.first[v].each_ref().map(|w| f64x4::from_slice(simd, w));
-            let y = butterfly(x, w);
+            let y = butterfly(four(simd, from, at, quarter), six(simd, &self.first[v]));
             let place = 4 * at..4 * (at + LANES);
-            for (part, to) in [&mut to.re[place.clone()], &mut to.im[place]].into_iter().enumerate() {
-                let (even_low, even_high) = y[0][part].interleave(y[2][part]);
-                let (odd_low, odd_high) = y[1][part].interleave(y[3][part]);
-                let (a, b) = even_low.interleave(odd_low);
-                let (c, d) = even_high.interleave(odd_high);
-                for (to, vector) in to.chunks_exact_mut(LANES).zip([a, b, c, d]) {
-                    vector.store_slice(to);
-                }
-            }
+            interleave([y[0][0], y[1][0], y[2][0], y[3][0]], &mut to.re[place.clone()]);
+            interleave([y[0][1], y[1][1], y[2][1], y[3][1]], &mut to.im[place]);
         }
     }
 
@@ -267,8 +258,10 @@ impl RealFft {
         for v in range {
             let (k, mirror) = (LANES * v + 1, n - LANES * (v + 1));
             let [z_re, z_im] = from.load(simd, k);
-            let [y_re, y_im] = from.load(simd, mirror).map(|x| x.reverse());
-            let [w_re, w_im] = self.turn[v].each_ref().map(|w| f64x4::from_slice(simd, w));
+            let [y_re, y_im] = from.load(simd, mirror);
+            let (y_re, y_im) = (y_re.reverse(), y_im.reverse());
+            let w_re = f64x4::from_slice(simd, &self.turn[v][0]);
+            let w_im = f64x4::from_slice(simd, &self.turn[v][1]);
             // the spectra of the even and the odd samples; the odd one is turned by half a sample
             let (e_re, e_im) = ((z_re + y_re) * 0.5, (z_im - y_im) * 0.5);
             let (o_re, o_im) = ((z_re - y_re) * 0.5, (z_im + y_im) * 0.5);
@@ -293,8 +286,10 @@ impl RealFft {
         for v in range {
             let (k, mirror) = (LANES * v + 1, n - LANES * (v + 1));
             let [x_re, x_im] = from.load(simd, k);
-            let [y_re, y_im] = from.load(simd, mirror).map(|x| x.reverse());
-            let [w_re, w_im] = self.turn[v].each_ref().map(|w| f64x4::from_slice(simd, w));
+            let [y_re, y_im] = from.load(simd, mirror);
+            let (y_re, y_im) = (y_re.reverse(), y_im.reverse());
+            let w_re = f64x4::from_slice(simd, &self.turn[v][0]);
+            let w_im = f64x4::from_slice(simd, &self.turn[v][1]);
             let (e_re, e_im) = ((x_re + y_re) * half, (x_im - y_im) * half);
             let (t_re, t_im) = ((x_re - y_re) * half, (x_im + y_im) * half);
             let (o_re, o_im) = (w_re * t_re + w_im * t_im, w_re * t_im - w_im * t_re);
@@ -346,14 +341,14 @@ trait Load {
 impl Load for Points {
     #[inline(always)]
     fn load<S: Simd>(&self, simd: S, at: usize) -> [f64x4<S>; 2] {
-        [&self.re, &self.im].map(|part| f64x4::from_slice(simd, &part[at..at + LANES]))
+        [f64x4::from_slice(simd, &self.re[at..at + LANES]), f64x4::from_slice(simd, &self.im[at..at + LANES])]
     }
 }
 
 impl Load for Spectrum {
     #[inline(always)]
     fn load<S: Simd>(&self, simd: S, at: usize) -> [f64x4<S>; 2] {
-        [&self.re, &self.im].map(|part| f64x4::from_slice(simd, &part[at..at + LANES]))
+        [f64x4::from_slice(simd, &self.re[at..at + LANES]), f64x4::from_slice(simd, &self.im[at..at + LANES])]
     }
 }
 
@@ -370,6 +365,49 @@ impl Load for Real<'_> {
     }
 }
 
+/// Vectors from four places `quarter` apart. Written out, as everything on vectors here: what goes through the closures of
+/// `std` is not compiled for the machine's registers.
+#[inline(always)]
+fn four<S: Simd, P: Load>(simd: S, from: &P, at: usize, quarter: usize) -> [[f64x4<S>; 2]; 4] {
+    [
+        from.load(simd, at),
+        from.load(simd, at + quarter),
+        from.load(simd, at + 2 * quarter),
+        from.load(simd, at + 3 * quarter),
+    ]
+}
+
+#[inline(always)]
+fn store<S: Simd>([re, im]: [f64x4<S>; 2], to: &mut Points, at: usize) {
+    re.store_slice(&mut to.re[at..at + LANES]);
+    im.store_slice(&mut to.im[at..at + LANES]);
+}
+
+#[inline(always)]
+fn six<S: Simd>(simd: S, w: &[[f64; LANES]; 6]) -> [f64x4<S>; 6] {
+    [
+        f64x4::from_slice(simd, &w[0]),
+        f64x4::from_slice(simd, &w[1]),
+        f64x4::from_slice(simd, &w[2]),
+        f64x4::from_slice(simd, &w[3]),
+        f64x4::from_slice(simd, &w[4]),
+        f64x4::from_slice(simd, &w[5]),
+    ]
+}
+
+/// The first lanes of all four, then the second ones, and so on.
+#[inline(always)]
+fn interleave<S: Simd>(y: [f64x4<S>; 4], to: &mut [f64]) {
+    let (even_low, even_high) = y[0].interleave(y[2]);
+    let (odd_low, odd_high) = y[1].interleave(y[3]);
+    let (a, b) = even_low.interleave(odd_low);
+    let (c, d) = even_high.interleave(odd_high);
+    a.store_slice(&mut to[..LANES]);
+    b.store_slice(&mut to[LANES..2 * LANES]);
+    c.store_slice(&mut to[2 * LANES..3 * LANES]);
+    d.store_slice(&mut to[3 * LANES..4 * LANES]);
+}
+
 /// The transform of four points, its outputs turned by 1, w, w², w³: w holds their real and imaginary parts.
 #[inline(always)]
 fn butterfly<S: Simd>(x: [[f64x4<S>; 2]; 4], w: [f64x4<S>; 6]) -> [[f64x4<S>; 2]; 4] {
@@ -378,13 +416,17 @@ fn butterfly<S: Simd>(x: [[f64x4<S>; 2]; 4], w: [f64x4<S>; 6]) -> [[f64x4<S>; 2]
     let (other_re, other_im) = (b_re + d_re, b_im + d_im);
     // j (b − d)
     let (turned_re, turned_im) = (d_im - b_im, b_re - d_re);
-    let by = |re: f64x4<S>, im: f64x4<S>, w_re, w_im| [re * w_re - im * w_im, re * w_im + im * w_re];
     [
         [sum_re + other_re, sum_im + other_im],
-        by(difference_re - turned_re, difference_im - turned_im, w[0], w[1]),
-        by(sum_re - other_re, sum_im - other_im, w[2], w[3]),
-        by(difference_re + turned_re, difference_im + turned_im, w[4], w[5]),
+        turn(difference_re - turned_re, difference_im - turned_im, w[0], w[1]),
+        turn(sum_re - other_re, sum_im - other_im, w[2], w[3]),
+        turn(difference_re + turned_re, difference_im + turned_im, w[4], w[5]),
     ]
+}
+
+#[inline(always)]
+fn turn<S: Simd>(re: f64x4<S>, im: f64x4<S>, w_re: f64x4<S>, w_im: f64x4<S>) -> [f64x4<S>; 2] {
+    [re * w_re - im * w_im, re * w_im + im * w_re]
 }
 
 /// A pass of radix 4: with `twiddles.len()` = m different turns and s = n/4m butterflies to each, from x\[q + s(p + mk)\]
@@ -398,17 +440,23 @@ fn fours<S: Simd>(simd: S, range: Range<usize>, twiddles: &[[f64; 6]], from: &Po
     while v < range.end {
         let p = v / per_turn;
         let end = range.end.min((p + 1) * per_turn);
-        let w = twiddles[p].map(|w| f64x4::splat(simd, w));
+        let turn = &twiddles[p];
+        let w = [
+            f64x4::splat(simd, turn[0]),
+            f64x4::splat(simd, turn[1]),
+            f64x4::splat(simd, turn[2]),
+            f64x4::splat(simd, turn[3]),
+            f64x4::splat(simd, turn[4]),
+            f64x4::splat(simd, turn[5]),
+        ];
         for v in v..end {
             let at = LANES * v;
-            let x = std::array::from_fn(|k| from.load(simd, at + k * quarter));
-            let y = butterfly(x, w);
+            let y = butterfly(four(simd, from, at, quarter), w);
             let place = at + 3 * p * stride;
-            for (k, [re, im]) in y.into_iter().enumerate() {
-                let place = place + k * stride;
-                re.store_slice(&mut to.re[place..place + LANES]);
-                im.store_slice(&mut to.im[place..place + LANES]);
-            }
+            store(y[0], to, place);
+            store(y[1], to, place + stride);
+            store(y[2], to, place + 2 * stride);
+            store(y[3], to, place + 3 * stride);
         }
         v = end;
     }
@@ -421,10 +469,8 @@ fn pairs<S: Simd>(simd: S, range: Range<usize>, from: &Points, to: &mut Points) 
     for v in 2 * range.start..2 * range.end {
         let at = LANES * v;
         let (a, b) = (from.load(simd, at), from.load(simd, at + half));
-        for (part, to) in [&mut to.re, &mut to.im].into_iter().enumerate() {
-            (a[part] + b[part]).store_slice(&mut to[at..at + LANES]);
-            (a[part] - b[part]).store_slice(&mut to[at + half..at + half + LANES]);
-        }
+        store([a[0] + b[0], a[1] + b[1]], to, at);
+        store([a[0] - b[0], a[1] - b[1]], to, at + half);
     }
 }
 
