@@ -57,7 +57,7 @@ pub fn rail(
     meter.show(ui, meter_rect, name, headroom);
     let mut y = top;
     for readout in readouts {
-        let place = Rect::from_min_size(pos2(inner.left() + 6.0, y), vec2(inner.width() - 6.0, READOUT_HEIGHT));
+        let place = Rect::from_min_size(pos2(inner.left() + 2.0, y), vec2(inner.width() + 4.0, READOUT_HEIGHT));
         readout.show(ui, place, binding, theme::accent("loudness"));
         y += READOUT_HEIGHT + READOUT_GAP;
     }

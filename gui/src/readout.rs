@@ -49,9 +49,11 @@ impl Readout {
             (Some(_), false) if hovered => accent,
             (Some(_), false) => theme::mix(theme::TEXT, accent, 0.25),
         };
+        // beside a number of three digits there must be room for the unit
+        let size = if rect.width() < NARROW { 15.0 } else { 20.0 };
         let at = pos2(rect.left(), rect.top() + 26.0);
         let painted =
-            theme::text(painter, at, Align2::LEFT_CENTER, &number, Ink { weight: 500.0, ..Ink::new(20.0, color) });
+            theme::text(painter, at, Align2::LEFT_CENTER, &number, Ink { weight: 500.0, ..Ink::new(size, color) });
         let unit = pos2(painted.right() + 5.0, painted.bottom() - 3.5);
         let unit = theme::text(painter, unit, Align2::LEFT_BOTTOM, self.unit, Ink::new(theme::TINY, theme::TEXT_FAINT));
         if into.is_some() {
@@ -60,6 +62,9 @@ impl Readout {
         }
     }
 }
+
+/// Where a readout is narrower than this, in points, its number is smaller.
+const NARROW: f32 = 90.0;
 
 /// Height of a readout, in points.
 pub const READOUT_HEIGHT: f32 = 42.0;
