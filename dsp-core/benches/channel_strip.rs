@@ -116,7 +116,9 @@ fn steadiness(_: &mut Criterion) {
             .collect();
         took.sort_by(f64::total_cmp);
         let (median, p99, slowest) = (took[5000], took[9900], took[9999]);
-        println!("channel strip/{frames}, everything on: median {median:.0} ns a frame, 99 % {p99:.0}, slowest {slowest:.0}");
+        println!(
+            "channel strip/{frames}, everything on: median {median:.0} ns a frame, 99 % {p99:.0}, slowest {slowest:.0}"
+        );
     }
 }
 
