@@ -1,7 +1,7 @@
 //! What automation leaves beside the music: every control of Tandem Channel that a host may move, ramped over its whole
 //! range in 100 ms under a 1 kHz sine at −12 dBFS. The result is `docs/automation.md`, which this test holds to be true;
 //! `cargo xtask tables` writes it anew.
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // a test's own measurement, and its report
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::disallowed_types)] // a test's own measurement, and its report
 
 use dsp_core::block::Block;
 use dsp_core::chain::channel_strip::{ChannelStrip, ChannelStripParams};
