@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = folder.join("out");
     let start = Instant::now();
     let album = Album::read(&order)?;
-    deliver(&album, &out, &|_| ())?;
+    deliver(&album, &out, &|_, _| ())?;
     let ours = start.elapsed().as_secs_f64();
     println!("album: {ours:.1} s, {:.0} x real time; peak memory {}", audio_seconds / ours, peak_memory());
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! An album: masters in a sequence, delivered in every form that is asked for.
+//! An album: masters, and mixes mastered on the way, in a sequence, delivered in every form that is asked for.
 //!
 //! ```toml
 //! title = "Night Lines"
@@ -12,6 +12,10 @@
 //! by = "album"                      # one gain for all, or "track": one for each
 //! ceiling_dbtp = -1.0               # no gain takes a true peak over it
 //!
+//! [mastering]                       # for tracks that are mixes
+//! target_lufs = -14.0               # what each is mastered to
+//! ceiling_dbtp = -1.0               # optional: its true peak by three meters, at the mix's rate; −1 otherwise
+//!
 //! [[track]]
 //! file = "masters/01.wav"           # relative to this file; mono or stereo
 //! title = "First Light"
@@ -20,6 +24,9 @@
 //! isrc = "DE-A12-26-00001"          # optional
 //! gap_seconds = 2.0                 # optional: silence before it; 2 s otherwise, none before the first
 //! crossfade_seconds = 0.0           # optional: instead of a gap, how long it overlaps with the one before
+//! master = "glue"                   # optional: it is a mix, mastered on the way by this preset of Tandem Master: one that
+//!                                   # comes with Tandem, or a .toml file
+//! target_lufs = -16.0               # optional: a target of its own
 //! fade_in_seconds = 0.0             # optional
 //! fade_out_seconds = 0.0            # optional
 //! gain_db = 0.0                     # optional
@@ -42,6 +49,7 @@ pub mod cue;
 mod deliver;
 mod level;
 pub mod manifest;
+pub mod mixes;
 pub mod order;
 pub mod plan;
 pub mod pq;

@@ -1,9 +1,12 @@
 //! The presets that come with the program.
 
+use crate::fault::{Fault, Result};
+use crate::toml_file;
 use dsp_core::chain::channel_strip::ChannelStripParams;
 use dsp_core::chain::mastering_bus::MasteringBusParams;
 use dsp_core::controls::Controls;
 use dsp_core::preset;
+use std::path::Path;
 
 /// A preset that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,36 @@ pub trait BuiltIn: Controls {
 pub fn find<P: BuiltIn>(name: &str) -> Option<&'static Preset> {
     let name = name.to_lowercase().replace([' ', '-'], "_");
     P::presets().iter().find(|p| p.name == name)
+}
+
+/// The preset that `name` tells of: a built-in one, or a `.toml` file, looked for from `folder` on. `place` says where the
+/// name stands.
+///
+/// # Errors
+/// A name that is not known, with the nearest known one; a file that cannot be read or has faults.
+pub fn read<P: BuiltIn>(name: &str, folder: &Path, place: &str) -> Result<P> {
+    let is_file =
+        Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) || name.contains(['/', '\\']);
+    if is_file {
+        return read_file(&folder.join(name));
+    }
+    find::<P>(name).map(Preset::params).ok_or_else(|| {
+        let known: Vec<String> = P::presets().iter().map(|p| p.name.to_owned()).collect();
+        let cure = preset::nearest(name, &known).map_or_else(
+            || "name a .toml file, or see tandem preset list".to_owned(),
+            |near| format!("did you mean '{near}'?"),
+        );
+        let what = format!("there is no built-in preset '{name}' for the {}", P::KIND);
+        Fault { place: place.to_owned(), what, cure }
+    })
+}
+
+fn read_file<P: Controls>(path: &Path) -> Result<P> {
+    let loaded = preset::from_table(&toml_file::read(path)?, P::default());
+    match loaded.troubles.into_iter().next() {
+        Some(trouble) => Err(Fault::within(path, &trouble.place, trouble.what, trouble.cure)),
+        None => Ok(loaded.params),
+    }
 }
 
 macro_rules! built_in {

@@ -2,7 +2,7 @@
 
 mod text;
 
-pub use text::{is_file_name, parse, read, read_preset};
+pub use text::{parse, read};
 
 use crate::stem::Stem;
 use dsp_core::chain::channel_strip::ChannelStripParams;

@@ -2,6 +2,7 @@
 
 mod program;
 
+use ebur128::{EbuR128, Mode};
 use program::{Run, names, tandem};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -174,6 +175,58 @@ fn loudness_by_album_and_by_track() {
     }
 }
 
+/// Beats of two notes with edges, for mixes: a crest factor that a limiter has to do with.
+fn beats(t: f64) -> f64 {
+    let decay = (-5.0 * (t % 0.5)).exp();
+    0.3 * decay * ((TAU * 110.0 * t).sin() + (TAU * 1_870.0 * t).sin()) + 0.05 * (TAU * 440.0 * t).sin()
+}
+
+/// A mix in an album becomes the master that `tandem master` makes, to the bit; by BS.1770, as `ebur128` has it, each has
+/// its target. A track that is a master already stays as it is, and what is over the ceiling is told.
+#[test]
+fn mixes_are_mastered_on_the_way() {
+    let studio = Studio::new();
+    // 4 s are 300 sectors: tracks follow each other on the grid
+    studio.master("mix.wav", 48_000, 4.0, beats);
+    studio.master("done.wav", 48_000, 4.0, |t| 0.95 * (TAU * 330.0 * t).sin());
+    let mono: Vec<f32> = (0..4 * 48_000).map(|n| beats(f64::from(n) / 48_000.0) as f32).collect();
+    let mono = Audio { sample_rate_hz: 48_000, channels: vec![mono] };
+    write_wav(&studio.path("ballad.wav"), &mono, SampleFormat::Int24).unwrap();
+    fs::write(studio.path("mine.toml"), "[limiter]\nstyle = \"punchy\"\n").unwrap();
+    let text = HEAD.to_owned()
+        + "[mastering]\ntarget_lufs = -12.0\n\
+           [[track]]\nfile = \"mix.wav\"\ntitle = \"Mix\"\nmaster = \"glue\"\n\
+           [[track]]\nfile = \"ballad.wav\"\ntitle = \"Ballad\"\nmaster = \"mine.toml\"\ntarget_lufs = -17.0\ngap_seconds = 0\n\
+           [[track]]\nfile = \"done.wav\"\ntitle = \"Done\"\ngap_seconds = 0\n"
+        + &deliver("tracks", "wav32f", 48_000);
+    let (album, out) = (studio.album(&text), studio.path("out"));
+    let run = tandem(&["album", &album, "--out", out.to_str().unwrap()]);
+    assert_eq!(run.status, 0, "{}", run.errors);
+    let track = |name: &str| audio_file::read(&out.join("tracks-wav32f-48000").join(name)).unwrap();
+    for (name, lufs) in [("01 Mix.wav", -12.0), ("02 Ballad.wav", -17.0)] {
+        let channels = track(name).channels;
+        let mut meter = EbuR128::new(2, 48_000, Mode::I | Mode::TRUE_PEAK).unwrap();
+        meter.add_frames_planar_f32(&[&channels[0], &channels[1]]).unwrap();
+        let found = meter.loudness_global().unwrap();
+        // 0.1 LU is what a master may miss (docs/tandem.md), 0.01 LU what two meters do (dsp-core/tests/loudness.rs)
+        assert!((found - lufs).abs() <= 0.11, "{name}: {found} LUFS, expected {lufs}");
+        let peak = meter.true_peak(0).unwrap().max(meter.true_peak(1).unwrap());
+        assert!(20.0 * peak.log10() <= -1.0, "{name}: {peak}");
+        assert!(run.output.contains(&format!("{}: mastered to", &name[3..name.len() - 4])), "{}", run.output);
+    }
+    assert_eq!(track("03 Done.wav").channels[0], left(&studio.path("done.wav")));
+    let told = |line: &str| line.contains("03 Done.wav") && line.contains("over the ceiling of -1");
+    assert!(run.output.lines().any(told), "{}", run.output);
+    assert_eq!(names(&out).len(), 5, "{:?}", names(&out));
+
+    // the album's ceiling keeps 0.05 dB for what conversion adds
+    let [mix, alone] = ["mix.wav", "alone.wav"].map(|name| studio.path(name).to_str().unwrap().to_owned());
+    let asked = ["--preset", "glue", "--target", "-12", "--ceiling", "-1.05", "--format", "wav32f", "--out", &alone];
+    let run = tandem(&[["master", &mix].as_slice(), &asked].concat());
+    assert_eq!(run.status, 0, "{}", run.errors);
+    assert!(audio_file::read(Path::new(&alone)).unwrap().channels == track("01 Mix.wav").channels);
+}
+
 /// Music before the first mark hides in the pause of track 1; music after the last belongs to the last track.
 #[test]
 fn hidden_tracks_have_no_number() {
@@ -211,6 +264,26 @@ fn real(studio: &Studio) -> String {
             (0.2 + 0.1 * n as f64) * (-t / 3.0).exp() * ((TAU * hz * t).sin() + 0.3 * (TAU * 7.1 * hz * t).sin())
         });
     }
+    order()
+}
+
+/// 5 s each of three stems of the demo session, at 48 kHz, by the same names.
+fn demo(studio: &Studio) -> String {
+    let stems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/stems");
+    for (stem, name) in [
+        ("08_PIANO_STEREO.flac", "one.wav"),
+        ("09_PAD_STEREO.flac", "two.wav"),
+        ("10_OVERHEADS_STEREO.flac", "Три 三.wav"),
+    ] {
+        let Audio { sample_rate_hz, channels } = audio_file::read(&stems.join(stem)).unwrap();
+        let second = sample_rate_hz as usize;
+        let channels = channels.into_iter().map(|c| c[10 * second..15 * second].to_vec()).collect();
+        write_wav(&studio.path(name), &Audio { sample_rate_hz, channels }, SampleFormat::Int24).unwrap();
+    }
+    order()
+}
+
+fn order() -> String {
     HEAD.to_owned()
         + "red_book = true\n\
            [[track]]\nfile = \"one.wav\"\ntitle = \"First: Light / \\\"Dawn\\\"\"\nisrc = \"DE-A12-26-00001\"\ncomposer = \"N. N.\"\n\
@@ -244,9 +317,9 @@ fn relative(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 #[test]
 fn the_same_album_is_the_same_bytes_elsewhere() {
     let (one, other) = (Studio::new(), Studio::new());
-    let text = real(&one);
+    let text = demo(&one);
     one.deliver(&text, "out");
-    real(&other);
+    demo(&other);
     other.deliver(&text, "another/folder/Доставка");
     let (one, other) = (relative(&one.path("out")), relative(&other.path("another/folder/Доставка")));
     assert_eq!(one.len(), 4 + 2 + 6 + 2);
@@ -383,6 +456,7 @@ fn bad_albums_are_named() {
     studio.master("high.wav", 768_000, 0.2, |_| 0.1);
     studio.master("odd.wav", 32_000, 1.0, |_| 0.1);
     studio.master("nan.wav", 48_000, 1.0, |t| if t == 0.5 { f64::NAN } else { 0.1 });
+    studio.master("silent.wav", 48_000, 1.0, |_| 0.0);
     fs::write(studio.path("empty.wav"), b"").unwrap();
     let whole = fs::read(studio.path("one.wav")).unwrap();
     fs::write(studio.path("cut.wav"), &whole[..whole.len() / 2]).unwrap();
@@ -429,6 +503,19 @@ fn bad_albums_are_named() {
             with("upc", "red_book = true\nupc")
                 .replace("file = \"one.wav\"\ntitle = \"Two\"", "file = \"short.wav\"\ntitle = \"Two\""),
             &["track 2", "lasts 0.5", "CD's track lasts 4"],
+        ),
+        (
+            with("title = \"Two\"", "title = \"Two\"\nmaster = \"glu\"\ntarget_lufs = -14.0"),
+            &["track 2 ('Two'): master", "'glu'", "did you mean 'glue'?"],
+        ),
+        (
+            with("title = \"Two\"", "title = \"Two\"\nmaster = \"glue\""),
+            &["track 2 ('Two')", "no loudness is asked for", "[mastering]"],
+        ),
+        (with("title = \"Two\"", "title = \"Two\"\ntarget_lufs = -14.0"), &["track 2 ('Two')", "no mix", "add master"]),
+        (
+            second("silent.wav").replace("title = \"Two\"", "title = \"Two\"\nmaster = \"glue\"\ntarget_lufs = -14.0"),
+            &["silent.wav", "no loudness", "something that sounds"],
         ),
         (
             with("title = \"Two\"", "title = \"Two\"\ncrossfade_seconds = 9.0"),

@@ -6,6 +6,7 @@ mod encoder;
 use super::cue;
 use super::level;
 use super::manifest::{self, Entry, Manifest, Set};
+use super::mixes;
 use super::order::{Album, Deliverable, Kind};
 use super::plan::{Plan, sectors_to_frames};
 use super::pq;
@@ -14,6 +15,7 @@ use crate::audio_file::{BLOCK_FRAMES, SampleFormat};
 use crate::beside::Beside;
 use crate::fault::{Fault, Result};
 use crate::resample::Converter;
+use crate::show;
 use cutter::{Cutter, Cuttings};
 use dsp_core::block::Block;
 use dsp_core::dither::{Dither, DitherBits, DitherNoise, DitherParams};
@@ -35,20 +37,24 @@ pub struct Delivered {
     pub notes: Vec<String>,
 }
 
-/// Delivers an album into the folder `out`, which must be empty or not there. `progress` hears the share that is done.
+/// Delivers an album into the folder `out`, which must be empty or not there. `progress` hears what is being done and its share.
 ///
 /// Files are moved to their names only when all are whole; a delivery that fails leaves nothing.
 ///
 /// # Errors
 /// A master that cannot be read, a folder that cannot be written to, an encoder that is not there.
-pub fn deliver(album: &Album, out: &Path, progress: &(dyn Fn(f64) + Sync)) -> Result<Delivered> {
+pub fn deliver(album: &Album, out: &Path, progress: &(dyn Fn(&str, f64) + Sync)) -> Result<Delivered> {
     let plan = Plan::of(album)?;
     for deliverable in &album.deliverables {
         encoder::check(deliverable.format, &album.path)?;
     }
     let mut folders = Folders::default();
     folders.make_new(out)?;
-    let (gains_db, mut notes) = level::gains_db(album, &plan)?;
+    let mut album = album.clone();
+    let masters = mixes::master(&mut album, out, &|share| progress("mastering", share))?;
+    let album = &album;
+    let (gains_db, level_notes) = level::gains_db(album, &plan)?;
+    let mut notes = [masters.notes.as_slice(), &level_notes].concat();
 
     let mut passes: Vec<Pass> = vec![];
     for (index, deliverable) in album.deliverables.iter().enumerate() {
@@ -81,6 +87,7 @@ pub fn deliver(album: &Album, out: &Path, progress: &(dyn Fn(f64) + Sync)) -> Re
     }
     sets.sort_by_key(|(index, _)| *index);
     let manifest = manifest(album, &plan, sets.into_iter().map(|(_, set)| set).collect());
+    notes.extend(over_ceiling(album, &manifest));
     texts(album, &plan, &manifest, out, &mut files)?;
     checksums(out, &mut files)?;
     finish(files)?;
@@ -117,13 +124,13 @@ struct Passed {
 struct Progress<'a> {
     frames: AtomicU64,
     all: u64,
-    progress: &'a (dyn Fn(f64) + Sync),
+    progress: &'a (dyn Fn(&str, f64) + Sync),
 }
 
 impl Progress<'_> {
     fn add(&self, frames: usize) {
         let done = self.frames.fetch_add(frames as u64, Ordering::Relaxed) + frames as u64;
-        (self.progress)(done as f64 / self.all.max(1) as f64);
+        (self.progress)("rendering", done as f64 / self.all.max(1) as f64);
     }
 }
 
@@ -255,6 +262,17 @@ fn manifest(album: &Album, plan: &Plan, deliverables: Vec<Set>) -> Manifest {
         tracks: entries.collect(),
         deliverables,
     }
+}
+
+/// Files whose true peak is over the ceiling. Conversion moves peaks, and a track may come as it is.
+fn over_ceiling(album: &Album, manifest: &Manifest) -> Vec<String> {
+    let Some(ceiling_dbtp) = album.ceiling_dbtp else { return vec![] };
+    let over = |piece: &&manifest::Piece| piece.true_peak_dbtp.is_some_and(|peak| peak > ceiling_dbtp);
+    let note = |piece: &manifest::Piece| {
+        let peak = show::figure(piece.true_peak_dbtp, 2, "dBTP");
+        format!("{}: its true peak is {peak}, over the ceiling of {ceiling_dbtp}; lower ceiling_dbtp", piece.path)
+    };
+    manifest.deliverables.iter().flat_map(|set| &set.files).filter(over).map(note).collect()
 }
 
 /// Cue sheets, PQ sheets and the manifest.

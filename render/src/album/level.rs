@@ -61,4 +61,5 @@ fn gain_db(target: Loudness, integrated_lufs: Option<f64>, true_peak_dbtp: Optio
     (Some(gain), note.replace('-', "−"))
 }
 
-const ROOM_DB: f64 = 0.05;
+/// What stays under a ceiling, in decibels.
+pub(super) const ROOM_DB: f64 = 0.05;

@@ -1,9 +1,12 @@
 //! What is asked for: the album file, read and checked.
 
 use super::code;
+use super::mixes::Mastering;
 use crate::audio_file::{Container, Description, SampleFormat};
 use crate::fault::{Fault, Result};
 use crate::figures;
+use crate::mastering::Goal;
+use crate::presets;
 use crate::toml_file;
 use dsp_core::dither::DitherNoise;
 use serde::Deserialize;
@@ -26,6 +29,8 @@ pub struct Album {
     pub red_book: bool,
     /// The loudness it is brought to.
     pub loudness: Option<Loudness>,
+    /// The lowest ceiling that is asked for, of mixes or of the album, in dBTP.
+    pub ceiling_dbtp: Option<f64>,
     /// Its tracks, in order, hidden ones among them.
     pub tracks: Vec<Track>,
     /// What is delivered.
@@ -88,6 +93,8 @@ pub struct Track {
     pub fade_out_seconds: f64,
     /// Its gain, in decibels.
     pub gain_db: f64,
+    /// How it is mastered, where it is a mix.
+    pub mastering: Option<Mastering>,
     /// Whether it has no number of its own.
     pub hidden: bool,
 }
@@ -229,15 +236,18 @@ impl Album {
         {
             return Err(whole(format!("date is '{date}', expected one such as 2026-11-27"), "write year-month-day"));
         }
-        if let Some(Loudness { target_lufs, ceiling_dbtp, .. }) = file.loudness {
-            in_range(path, "loudness", "target_lufs", target_lufs, -40.0, -5.0)?;
-            in_range(path, "loudness", "ceiling_dbtp", ceiling_dbtp, -20.0, 0.0)?;
+        let loudness = file.loudness.map(|l| ("loudness", l.target_lufs, l.ceiling_dbtp));
+        let mastering = file.mastering.map(|m| ("mastering", m.target_lufs, m.ceiling_dbtp));
+        for (place, target_lufs, ceiling_dbtp) in loudness.into_iter().chain(mastering) {
+            in_range(path, place, "target_lufs", target_lufs, TARGET_LUFS.0, TARGET_LUFS.1)?;
+            in_range(path, place, "ceiling_dbtp", ceiling_dbtp, -19.0, 0.0)?;
         }
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut tracks: Vec<Track> = vec![];
         for track in file.track {
+            let mastering = read_mastering(path, folder, file.mastering, &track, tracks.len() + 1)?;
             let track = read_track(path, folder, &file.artist, &tracks, track)?;
-            tracks.push(track);
+            tracks.push(Track { mastering, ..track });
         }
         let mut deliverables: Vec<Deliverable> = vec![];
         for deliver in file.deliver {
@@ -252,6 +262,7 @@ impl Album {
             date: file.date.unwrap_or_default(),
             red_book: file.red_book,
             loudness: file.loudness,
+            ceiling_dbtp: loudness.into_iter().chain(mastering).map(|(_, _, ceiling)| ceiling).reduce(f64::min),
             tracks,
             deliverables,
         })
@@ -317,8 +328,39 @@ fn read_track(path: &Path, folder: &Path, artist: &str, before: &[Track], file: 
         fade_in_seconds: file.fade_in_seconds,
         fade_out_seconds: file.fade_out_seconds,
         gain_db: file.gain_db,
+        mastering: None,
         hidden: file.hidden,
     })
+}
+
+/// How a track is mastered, where it is a mix.
+fn read_mastering(
+    path: &Path,
+    folder: &Path,
+    album: Option<MasteringTable>,
+    track: &TrackFile,
+    number: usize,
+) -> Result<Option<Mastering>> {
+    let place = format!("track {number} ('{}')", track.title);
+    let Some(preset) = &track.master else {
+        return match track.target_lufs {
+            Some(_) => Err(Fault::within(
+                path,
+                &place,
+                "target_lufs is there, and the track is no mix to be mastered",
+                "add master with the name of a preset, or remove it",
+            )),
+            None => Ok(None),
+        };
+    };
+    let Some(integrated_lufs) = track.target_lufs.or(album.map(|m| m.target_lufs)) else {
+        let cure = "add [mastering] with target_lufs, or target_lufs to the track";
+        return Err(Fault::within(path, &place, "is to be mastered, and no loudness is asked for", cure));
+    };
+    in_range(path, &place, "target_lufs", integrated_lufs, TARGET_LUFS.0, TARGET_LUFS.1)?;
+    let params = presets::read(preset, folder, &format!("{}: {place}: master", path.display()))?;
+    let ceiling_dbtp = album.map_or_else(default_ceiling_dbtp, |m| m.ceiling_dbtp) - super::level::ROOM_DB;
+    Ok(Some(Mastering { params, goal: Goal { integrated_lufs, ceiling_dbtp } }))
 }
 
 /// Opens a master, and counts its frames where it does not tell them.
@@ -409,6 +451,17 @@ fn rates() -> String {
 /// Rates of albums and their masters, in hertz: whole numbers of samples in 1/75 s.
 pub const ALBUM_RATES_HZ: [u32; 6] = [44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
 const DEFAULT_GAP_SECONDS: f64 = 2.0;
+/// Loudness that anybody asks for.
+const TARGET_LUFS: (f64, f64) = (-40.0, -5.0);
+
+/// What mixes are mastered to.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MasteringTable {
+    target_lufs: f64,
+    #[serde(default = "default_ceiling_dbtp")]
+    ceiling_dbtp: f64,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -420,6 +473,7 @@ struct AlbumFile {
     #[serde(default)]
     red_book: bool,
     loudness: Option<Loudness>,
+    mastering: Option<MasteringTable>,
     #[serde(default)]
     track: Vec<TrackFile>,
     #[serde(default)]
@@ -444,6 +498,8 @@ struct TrackFile {
     fade_out_seconds: f64,
     #[serde(default)]
     gain_db: f64,
+    master: Option<String>,
+    target_lufs: Option<f64>,
     #[serde(default)]
     hidden: bool,
 }

@@ -27,7 +27,7 @@ pub fn run(arguments: &Arguments, options: Options) -> Result<Outcome> {
     let delivered = {
         let progress = Progress::new(options);
         let bar = progress.bar(&album.title);
-        deliver(&album, &arguments.out, &|share| bar.at("rendering", share))?
+        deliver(&album, &arguments.out, &|doing, share| bar.at(doing, share))?
     };
     let manifest = &delivered.manifest;
     if options.json {

@@ -16,9 +16,8 @@ use tandem_render::beside;
 use tandem_render::fault::{Fault, Result};
 use tandem_render::figures;
 use tandem_render::mastering::{self, Goal, Mastered, TOLERANCE_LU};
-use tandem_render::presets::{self, BuiltIn};
+use tandem_render::presets;
 use tandem_render::report::{Check, Portrait, Report, Section, Target};
-use tandem_render::session;
 use tandem_render::show;
 use tandem_render::stem::Stem;
 
@@ -60,7 +59,7 @@ pub struct Arguments {
 
 /// Masters all mixes, on all cores; bad ones do not keep the others from being mastered.
 pub fn run(arguments: &Arguments, options: Options) -> Result<Outcome> {
-    let params = read_preset(&arguments.preset)?;
+    let params = presets::read(&arguments.preset, Path::new(""), "--preset")?;
     let goal = goal(arguments)?;
     if let Some(rate_hz) = arguments.rate.filter(|r| !RATES_HZ.contains(r)) {
         let (low, high) = (RATES_HZ.start(), RATES_HZ.end());
@@ -241,20 +240,6 @@ impl Done {
             "settings": table,
         })
     }
-}
-
-fn read_preset(name: &str) -> Result<MasteringBusParams> {
-    if session::is_file_name(name) {
-        return session::read_preset(Path::new(name));
-    }
-    presets::find::<MasteringBusParams>(name).map(|p| p.params()).ok_or_else(|| {
-        let known: Vec<String> = MasteringBusParams::presets().iter().map(|p| p.name.to_owned()).collect();
-        let cure = preset::nearest(name, &known).map_or_else(
-            || "name a .toml file, or see tandem preset list".to_owned(),
-            |near| format!("did you mean '{near}'?"),
-        );
-        said("--preset", &format!("there is no built-in preset '{name}' for the master"), &cure)
-    })
 }
 
 /// What `--target` and `--ceiling` ask for.

@@ -37,7 +37,7 @@ use crate::fault::{Fault, Result};
 use crate::presets::{self, BuiltIn};
 use crate::stem::Stem;
 use crate::toml_file;
-use dsp_core::controls::{self, Controls};
+use dsp_core::controls;
 use dsp_core::preset;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -328,7 +328,7 @@ impl Reader<'_> {
     ) -> Result<Strip<P>> {
         let mut params = P::default();
         if let Some(name) = preset {
-            params = self.preset(place, &name)?;
+            params = presets::read(&name, self.folder, &format!("{}: {place}", self.path.display()))?;
         }
         let loaded = preset::from_table(own, params);
         if let Some(trouble) = loaded.troubles.into_iter().next() {
@@ -359,23 +359,6 @@ impl Reader<'_> {
         Ok(Strip { params: loaded.params, lanes })
     }
 
-    fn preset<P: BuiltIn>(&self, place: &str, name: &str) -> Result<P> {
-        if is_file_name(name) {
-            return read_preset(&self.folder.join(name));
-        }
-        presets::find::<P>(name).map(|p| p.params()).map_or_else(
-            || {
-                let known: Vec<String> = P::presets().iter().map(|p| p.name.to_owned()).collect();
-                let cure = preset::nearest(name, &known).map_or_else(
-                    || "name a .toml file, or one of those that `tandem preset list` shows".to_owned(),
-                    |near| format!("did you mean '{near}'?"),
-                );
-                self.fault(place, format!("there is no built-in preset '{name}'"), cure)
-            },
-            Ok,
-        )
-    }
-
     /// Nothing may feed itself, over any number of groups and returns.
     fn check_loops(&self, session: &Session) -> Result<()> {
         // buses: groups first, then returns; a bus is done once all that it feeds is
@@ -401,23 +384,5 @@ impl Reader<'_> {
             }
             None => Ok(()),
         }
-    }
-}
-
-/// Whether a preset's name is one of a file rather than of a built-in preset.
-#[must_use]
-pub fn is_file_name(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) || name.contains(['/', '\\'])
-}
-
-/// Reads a preset file.
-///
-/// # Errors
-/// One line on the first thing wrong in it.
-pub fn read_preset<P: Controls>(path: &Path) -> Result<P> {
-    let loaded = preset::from_table(&toml_file::read(path)?, P::default());
-    match loaded.troubles.into_iter().next() {
-        Some(trouble) => Err(Fault::within(path, &trouble.place, trouble.what, trouble.cure)),
-        None => Ok(loaded.params),
     }
 }
