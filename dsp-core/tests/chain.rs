@@ -246,7 +246,9 @@ fn modules_that_do_nothing_change_nothing() {
     let mut params = ChannelStripParams::default();
     (params.gate.on, params.gate.range_db) = (true, 0.0);
     params.gate.key.on = true;
-    params.eq.band.iter_mut().for_each(|band| band.on = true);
+    for band in &mut params.eq.band {
+        (band.on, band.shape, band.gain_db) = (true, Shape::Bell, 0.0);
+    }
     (params.compressor.on, params.compressor.ratio) = (true, 1.0);
     (params.saturation.on, params.saturation.drive_db) = (true, 0.0);
     params.saturation.quality = Quality::Master;

@@ -444,8 +444,8 @@ fn tempo_moves_synced_times() {
         let peaks: Vec<usize> = audio.iter().enumerate().filter(|(_, s)| s.abs() > 0.5).map(|(n, _)| n).collect();
         assert_eq!(peaks, [6000, 72_000 + 7200]);
     }
-    // a note of 16 s is halved to 8, one of 13.6 s to 6.8
-    for (tempo_bpm, frames) in [(60.0, 384_000), (100.0, 230_400)] {
+    // 6.4 s fit; 16 s are halved to 8 and to 4, 9.6 s to 4.8
+    for (tempo_bpm, frames) in [(150.0, 307_200), (60.0, 192_000), (100.0, 230_400)] {
         let params = DelayParams { sync: true, note: NoteValue::FourBars, ..echo() };
         let mut delay = prepared::<1>(RATE_HZ, &params);
         let mut audio = impulse(400_000);

@@ -98,7 +98,10 @@ pub(crate) struct Modules<const CH: usize> {
     audio: Frames<CH>,
 }
 
-/// Whole blocks of planar audio.
+/// Frames at a time: what lies beside the sound meanwhile stays small, and near.
+const MAX_SPAN: usize = 256;
+
+/// A span of planar audio.
 type Frames<const CH: usize> = [Vec<f32>; CH];
 
 /// How long a new order runs along unheard, beyond the latency, in seconds: longer than attacks last, and most releases.
@@ -114,7 +117,7 @@ impl<const CH: usize> Modules<CH> {
         let frames = |seconds: f64| (seconds * config.sample_rate_hz) as usize;
         self.warm_up_frames = self.heard.latency_frames() + frames(WARM_UP_SECONDS);
         self.fade_frames = frames(FADE_SECONDS);
-        self.audio = std::array::from_fn(|_| vec![0.0; config.max_frames]);
+        self.audio = std::array::from_fn(|_| vec![0.0; config.max_frames.min(MAX_SPAN)]);
         self.along = None;
         Ok(())
     }
@@ -139,12 +142,13 @@ impl<const CH: usize> Modules<CH> {
                 self.standby.start_in(&self.params);
                 self.along = Some(0);
             }
-            let mut span = match self.along {
-                None => block.span(start, usize::MAX),
+            let most = match self.along {
+                None => MAX_SPAN,
                 // where the standby is heard first, and where it is heard alone, a span ends
-                Some(n) if n < self.warm_up_frames => block.span(start, self.warm_up_frames - n),
-                Some(n) => block.span(start, self.warm_up_frames + self.fade_frames - n),
+                Some(n) if n < self.warm_up_frames => self.warm_up_frames - n,
+                Some(n) => self.warm_up_frames + self.fade_frames - n,
             };
+            let mut span = block.span(start, most.min(MAX_SPAN));
             start += span.frames();
             if let Some(along) = self.along {
                 self.process_both(&mut span, along);
@@ -320,7 +324,7 @@ struct Key<const CH: usize> {
 impl<const CH: usize> Key<CH> {
     /// For a delay of at most `room` frames. May allocate.
     fn new(config: StreamConfig, room: usize) -> Self {
-        let max_frames = if room > 0 { config.max_frames } else { 0 };
+        let max_frames = if room > 0 { config.max_frames.min(MAX_SPAN) } else { 0 };
         Key {
             rings: std::array::from_fn(|_| vec![0.0; room]),
             frames: 0,
