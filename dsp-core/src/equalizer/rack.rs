@@ -54,6 +54,7 @@ impl<const CH: usize> Rack<CH> {
 
     /// Gives each voice its lanes anew; states go with them. Real-time safe: there is room for all.
     pub fn lay_out(&mut self, bands: &mut [Band<CH>]) {
+        self.groups.iter_mut().for_each(Group::unsettle);
         for band in bands.iter_mut() {
             band.voice.leave(&self.groups);
             band.old.leave(&self.groups);
@@ -109,12 +110,16 @@ impl<const CH: usize> Rack<CH> {
         self.groups.iter_mut().for_each(|group| group.set_moving(false));
         self.flush();
         if moves || self.moving {
+            self.groups.iter_mut().for_each(Group::unsettle);
             for band in bands {
                 band.voice.show(&mut self.groups);
                 band.old.show(&mut self.groups);
             }
         }
         self.moving = moves;
+        if !moves {
+            self.groups.iter_mut().for_each(Group::settle);
+        }
     }
 
     /// Passes `len` frames through all stages. Real-time safe.

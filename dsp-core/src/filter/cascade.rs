@@ -2,13 +2,15 @@
 //! is serial by nature keeps all lanes busy.
 //!
 //! Every lane does what [`Section::tick`] does, operation by operation, so the bits are the same whatever the
-//! machine's registers and however sections are grouped.
+//! machine's registers and however sections are grouped. Groups that stand still may settle into the direct form, which is
+//! shorter: [`crate::filter::direct_form`].
 
 use crate::control_grid::GRID_FRAMES;
+use crate::filter::direct_form::{self, Direct};
 use crate::filter::section::Section;
 use crate::math;
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch, f64x4};
+use fearless_simd::{Level, Simd, dispatch, f64x4, mask64x4};
 use fearless_simd_macros::simd;
 
 /// Sections in a group.
@@ -32,6 +34,9 @@ pub struct Group<const CH: usize> {
     /// Band-pass and low-pass state.
     state: [[[f64; LANES]; 2]; CH],
     moving: bool,
+    /// In the direct form, states and all: `coefficients` are still right, `state` is not.
+    settled: bool,
+    direct: Direct<CH>,
 }
 
 impl<const CH: usize> Group<CH> {
@@ -39,8 +44,34 @@ impl<const CH: usize> Group<CH> {
     pub const WIRES: Group<CH> = {
         let mut coefficients = [[[0.0; LANES]; 4]; COEFFICIENTS];
         coefficients[0][0] = [1.0; LANES];
-        Group { coefficients, state: [[[0.0; LANES]; 2]; CH], moving: false }
+        Group { coefficients, state: [[[0.0; LANES]; 2]; CH], moving: false, settled: false, direct: Direct::WIRES }
     };
+
+    /// Goes over to the direct form if nothing moves and all sections suit it. For grid points. Real-time safe.
+    pub fn settle(&mut self) {
+        if self.moving || self.settled || (0..LANES).any(|lane| !Direct::<CH>::suits(&self.section(lane))) {
+            return;
+        }
+        for lane in 0..LANES {
+            let state = self.state(lane);
+            self.direct.enter(lane, &self.section(lane), state);
+        }
+        self.settled = true;
+    }
+
+    /// Comes back from the direct form: before any section or state is read or set. For grid points. Real-time safe.
+    pub fn unsettle(&mut self) {
+        if std::mem::take(&mut self.settled) {
+            for lane in 0..LANES {
+                self.set_state(lane, self.direct.leave(lane, &self.section(lane)));
+            }
+        }
+    }
+
+    /// The section in `lane` as it is now.
+    fn section(&self, lane: usize) -> Section {
+        Section::from_array(self.coefficients.map(|c| c[0][place_of(lane)]))
+    }
 
     /// The section in `lane` stands still. Real-time safe.
     pub fn set(&mut self, lane: usize, section: &Section) {
@@ -100,6 +131,7 @@ impl<const CH: usize> Group<CH> {
 
     /// Snaps states to zero that have all but died away. For grid points. Real-time safe.
     pub fn flush(&mut self) {
+        self.direct.flush();
         for s in self.state.iter_mut().flatten().flatten() {
             *s = math::flush(*s);
         }
@@ -107,7 +139,7 @@ impl<const CH: usize> Group<CH> {
 }
 
 /// Where in the vectors the section of a lane is: the first section comes last.
-fn place_of(lane: usize) -> usize {
+pub(super) fn place_of(lane: usize) -> usize {
     LANES - 1 - lane.min(LANES - 1)
 }
 
@@ -123,7 +155,11 @@ pub fn process<const CH: usize, const N: usize>(
     let frames = frames.min(MAX_SPAN);
     if frames < SHORTEST_VECTOR_SPAN {
         for group in groups {
-            one_by_one(group, &mut lines, frames);
+            if group.settled {
+                group.direct.one_by_one(&mut lines, frames);
+            } else {
+                one_by_one(group, &mut lines, frames);
+            }
         }
         return;
     }
@@ -141,19 +177,45 @@ fn all<S: Simd, const CH: usize, const N: usize>(
     let mut pairs = groups.chunks_exact_mut(2);
     for pair in &mut pairs {
         let [first, second] = pair else { continue };
-        if first.moving || second.moving {
+        if first.settled && second.settled {
+            direct_form::in_lanes::<S, CH, N, 2>(simd, [&mut first.direct, &mut second.direct], lines, frames);
+        } else if first.settled || second.settled {
+            alone::<S, CH, N>(simd, first, lines, frames);
+            alone::<S, CH, N>(simd, second, lines, frames);
+        } else if first.moving || second.moving {
             in_lanes::<S, CH, N, 2, true>(simd, [first, second], lines, frames);
         } else {
             in_lanes::<S, CH, N, 2, false>(simd, [first, second], lines, frames);
         }
     }
     for group in pairs.into_remainder() {
-        if group.moving {
-            in_lanes::<S, CH, N, 1, true>(simd, [group], lines, frames);
-        } else {
-            in_lanes::<S, CH, N, 1, false>(simd, [group], lines, frames);
-        }
+        alone::<S, CH, N>(simd, group, lines, frames);
     }
+}
+
+/// One group.
+#[inline(always)]
+fn alone<S: Simd, const CH: usize, const N: usize>(
+    simd: S,
+    group: &mut Group<CH>,
+    lines: &mut [&mut Line; N],
+    frames: usize,
+) {
+    if group.settled {
+        direct_form::in_lanes::<S, CH, N, 1>(simd, [&mut group.direct], lines, frames);
+    } else if group.moving {
+        in_lanes::<S, CH, N, 1, true>(simd, [group], lines, frames);
+    } else {
+        in_lanes::<S, CH, N, 1, false>(simd, [group], lines, frames);
+    }
+}
+
+/// Which lanes of the group `g` have a frame of a span of `frames` at time `t`.
+#[inline(always)]
+pub(super) fn lanes_at_work<S: Simd>(simd: S, t: usize, g: usize, frames: usize) -> mask64x4<S> {
+    let behind = (g * LANES) as f64;
+    let frame = f64x4::splat(simd, t as f64 - behind) - f64x4::from_slice(simd, &[3.0, 2.0, 1.0, 0.0]);
+    frame.simd_ge(0.0) & frame.simd_lt(frames as f64)
 }
 
 /// `G` groups on `N` lines. The first section is in the last lane, so that the last section's output is in the first,
@@ -270,9 +332,7 @@ impl<S: Simd, const N: usize, const G: usize> Lanes<S, N, G> {
     #[inline(always)]
     fn keep_unless<const MOVING: bool>(&mut self, simd: S, before: &Self, t: usize, frames: usize) {
         for g in 0..G {
-            let behind = (g * LANES) as f64;
-            let frame = f64x4::splat(simd, t as f64 - behind) - f64x4::from_slice(simd, &[3.0, 2.0, 1.0, 0.0]);
-            let running = frame.simd_ge(0.0) & frame.simd_lt(frames as f64);
+            let running = lanes_at_work(simd, t, g, frames);
             for n in 0..N {
                 self.band[g][n] = running.select(self.band[g][n], before.band[g][n]);
                 self.low[g][n] = running.select(self.low[g][n], before.low[g][n]);
@@ -321,6 +381,56 @@ fn one_by_one<const CH: usize, const N: usize>(group: &mut Group<CH>, lines: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Settled groups sound as they did, to the rounding of the larger numbers in between; the same bits whatever the span and
+    /// the registers; and their states come back.
+    #[test]
+    fn settled_groups_sound_the_same() {
+        use crate::filter::prototype;
+        let mut groups = [Group::<2>::WIRES; 3];
+        for n in 0..6 {
+            let pair = prototype::bell(0.004 * 3f64.powi(n), 2.0, 6.0);
+            for (k, section) in pair.iter().enumerate() {
+                let lane = 2 * n as usize + k;
+                groups[lane / LANES].set(lane % LANES, section);
+            }
+        }
+        let noise = |n: usize| ((n * 7919 % 1013) as f64 - 500.0) / 500.0;
+        let input: [Line; 2] = std::array::from_fn(|c| std::array::from_fn(|n| noise(n + 50 * c)));
+        let run = |level: Level, groups: &mut [Group<2>; 3], spans: &[usize]| {
+            let (mut out, mut at) = ([[0.0; MAX_SPAN]; 2], 0);
+            for &frames in spans {
+                let mut part = input.map(|line| std::array::from_fn(|n| if n < frames { line[at + n] } else { 0.0 }));
+                let [left, right] = &mut part;
+                process(level, groups, [left, right], frames);
+                for (out, part) in out.iter_mut().zip(&part) {
+                    out[at..at + frames].copy_from_slice(&part[..frames]);
+                }
+                at += frames;
+            }
+            out
+        };
+        // some sound in it before it settles
+        run(Level::new(), &mut groups, &[MAX_SPAN]);
+        let mut settled = groups;
+        settled.iter_mut().for_each(Group::settle);
+        assert!(settled.iter().all(|group| group.settled));
+        let (mut cut, mut narrow) = (settled, settled);
+        let expected = run(Level::new(), &mut groups, &[MAX_SPAN]);
+        let whole = run(Level::new(), &mut settled, &[MAX_SPAN]);
+        assert_eq!(whole, run(Level::new(), &mut cut, &[3, 5, 40, 1, 9, 7, 31, 32]));
+        assert_eq!(whole, run(Level::baseline(), &mut narrow, &[64, 64]));
+        assert_eq!(cut.map(|g| g.direct), settled.map(|g| g.direct));
+        settled.iter_mut().for_each(Group::unsettle);
+        let pairs = whole.iter().flatten().zip(expected.iter().flatten());
+        // ω = 0.004: 1e-16 Q/ω² is 1e-11
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-10));
+        let states = settled
+            .iter()
+            .zip(&groups)
+            .flat_map(|(a, b)| a.state.iter().flatten().flatten().zip(b.state.iter().flatten().flatten()));
+        assert!(states.into_iter().all(|(a, b)| (a - b).abs() < 1e-10));
+    }
 
     /// Lanes and single sections give the same bits, whatever the length of the span.
     #[test]

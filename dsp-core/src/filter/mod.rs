@@ -5,6 +5,7 @@ pub mod cascade;
 pub mod complex;
 pub mod convolution;
 pub mod crossover;
+pub mod direct_form;
 pub mod linear_crossover;
 pub mod matched;
 pub mod prototype;
