@@ -9,7 +9,10 @@ use dsp_core::{preset, text};
 use nice_plug::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// The field of a saved state that holds the preset text.
 const PRESET: &str = "preset";
@@ -21,6 +24,9 @@ const BYPASS: &str = "bypass";
 /// The host's parameters for every control of `C`, in the order of [`controls::list`].
 pub struct Parameters<C: Controls> {
     entries: Vec<Entry>,
+    /// Counts the times that any parameter took another value: a block in which none did costs one load instead of a walk
+    /// over them all, which is a microsecond.
+    moves: Arc<AtomicU64>,
     zoom_percent: AtomicU32,
     controls: std::marker::PhantomData<C>,
 }
@@ -39,21 +45,28 @@ enum Parameter {
 }
 
 impl Entry {
-    fn new(listed: Listed) -> Self {
+    fn new(listed: Listed, moves: &Arc<AtomicU64>) -> Self {
         let kind = listed.control.kind;
         let name = listed.name.clone();
+        // the framework calls it after the value is in its place, on whatever thread sets it
+        let count = {
+            let moves = moves.clone();
+            move || drop(moves.fetch_add(1, Release))
+        };
         let parameter = match kind {
             Kind::Float(range) => {
                 let default = range.travel_of(listed.default) as f32;
                 let float = FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
                     .with_value_to_string(Arc::new(move |t| text::format(&kind, kind.value_at(f64::from(t)))))
-                    .with_string_to_value(Arc::new(move |s| text::parse(&kind, s).map(|v| kind.travel_of(v) as f32)));
+                    .with_string_to_value(Arc::new(move |s| text::parse(&kind, s).map(|v| kind.travel_of(v) as f32)))
+                    .with_callback(Arc::new(move |_| count()));
                 Parameter::Float(if listed.control.structural { float.non_automatable() } else { float })
             }
             Kind::Switch => {
                 let switch = BoolParam::new(name, listed.default >= 0.5)
                     .with_value_to_string(Arc::new(move |on| text::format(&kind, f64::from(u8::from(on)))))
-                    .with_string_to_value(Arc::new(move |s| text::parse(&kind, s).map(|v| v >= 0.5)));
+                    .with_string_to_value(Arc::new(move |s| text::parse(&kind, s).map(|v| v >= 0.5)))
+                    .with_callback(Arc::new(move |_| count()));
                 let switch = if listed.id == BYPASS { switch.make_bypass() } else { switch };
                 Parameter::Switch(if listed.control.structural { switch.non_automatable() } else { switch })
             }
@@ -61,7 +74,8 @@ impl Entry {
                 let range = IntRange::Linear { min: 0, max: choices.len() as i32 - 1 };
                 let choice = IntParam::new(name, listed.default as i32, range)
                     .with_value_to_string(Arc::new(move |i| text::format(&kind, f64::from(i))))
-                    .with_string_to_value(Arc::new(move |s| text::parse(&kind, s).map(|v| v as i32)));
+                    .with_string_to_value(Arc::new(move |s| text::parse(&kind, s).map(|v| v as i32)))
+                    .with_callback(Arc::new(move |_| count()));
                 Parameter::Choice(if listed.control.structural { choice.non_automatable() } else { choice })
             }
         };
@@ -132,8 +146,10 @@ impl<C: Controls> Parameters<C> {
     /// Every parameter at its default. May allocate.
     #[must_use]
     pub fn new() -> Self {
+        let moves = Arc::default();
         Parameters {
-            entries: controls::list::<C>().into_iter().map(Entry::new).collect(),
+            entries: controls::list::<C>().into_iter().map(|listed| Entry::new(listed, &moves)).collect(),
+            moves,
             zoom_percent: AtomicU32::new(100),
             controls: std::marker::PhantomData,
         }
@@ -226,6 +242,8 @@ pub fn complete_state<C: Controls>(state: &mut PluginState) {
 /// Follows the host's parameters on the audio thread: keeps the snapshot that the chain last got, and touches only what
 /// moved.
 pub struct Follower<C: Controls> {
+    /// Of [`Parameters::moves`], when last looked at.
+    seen: u64,
     raw: Vec<u32>,
     moved: Vec<bool>,
     snapshot: C,
@@ -236,7 +254,7 @@ impl<C: Controls> Follower<C> {
     #[must_use]
     pub fn new(parameters: &Parameters<C>) -> Self {
         let count = parameters.entries.len();
-        let mut follower = Follower { raw: vec![0; count], moved: vec![true; count], snapshot: C::default() };
+        let mut follower = Follower { seen: 0, raw: vec![0; count], moved: vec![true; count], snapshot: C::default() };
         follower.read_all(parameters);
         follower
     }
@@ -249,6 +267,7 @@ impl<C: Controls> Follower<C> {
 
     /// Reads everything, moved or not. Real-time safe.
     pub fn read_all(&mut self, parameters: &Parameters<C>) {
+        self.seen = parameters.moves.load(Acquire);
         self.raw.iter_mut().zip(&parameters.entries).for_each(|(raw, e)| *raw = e.raw());
         self.moved.fill(true);
         self.take_moved(parameters);
@@ -256,6 +275,11 @@ impl<C: Controls> Follower<C> {
 
     /// Reads what moved since the last time; whether anything did. Real-time safe.
     pub fn read(&mut self, parameters: &Parameters<C>) -> bool {
+        let moves = parameters.moves.load(Acquire);
+        if moves == self.seen {
+            return false;
+        }
+        self.seen = moves;
         let mut any = false;
         for ((raw, moved), entry) in self.raw.iter_mut().zip(&mut self.moved).zip(&parameters.entries) {
             let now = entry.raw();
