@@ -26,6 +26,11 @@ impl ControlGrid {
         self.phase = 0;
     }
 
+    /// Passes over `frames` in which nothing happens. Real-time safe.
+    pub fn skip(&mut self, frames: usize) {
+        self.phase = (self.phase + frames) % GRID_FRAMES;
+    }
+
     /// The next run of frames at `start` in a block of `frames` frames; `None` at its end. Real-time safe.
     pub fn next(&mut self, start: usize, frames: usize) -> Option<Span> {
         if start >= frames {

@@ -153,6 +153,9 @@ impl<const CH: usize> Gains<CH> {
 
     fn process(&mut self, block: &mut Block<'_, CH>) {
         block.make_finite();
+        if self.ramps.iter().all(|ramp| !ramp.is_moving() && ramp.value() == 1.0) {
+            return;
+        }
         for (channel, ramp) in block.channels().iter_mut().zip(&mut self.ramps) {
             let mut samples = channel.iter_mut();
             while ramp.is_moving() {

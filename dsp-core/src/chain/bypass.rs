@@ -96,7 +96,7 @@ impl<const CH: usize> Bypass<CH> {
 
     /// Takes the dry signal in, before the chain. Real-time safe.
     pub fn take_dry(&mut self, block: &mut Block<'_, CH>) {
-        for ((dry, line), channel) in self.dry.iter_mut().zip(&mut self.lines).zip(block.channels()) {
+        for ((dry, line), channel) in self.dry.iter_mut().zip(&mut self.lines).zip(block.channels_ref()) {
             for (dry, sample) in dry.iter_mut().zip(channel.iter()) {
                 *dry = line.push(*sample);
             }
@@ -110,6 +110,9 @@ impl<const CH: usize> Bypass<CH> {
             let frames = block.frames();
             let dry = self.dry.each_ref().map(|dry| dry.get(..frames).unwrap_or(&[]));
             self.comparison.process(dry, block.channels_ref());
+        }
+        if !self.blend.is_moving() && self.blend.value() == 0.0 {
+            return;
         }
         let start = (self.blend, self.gain);
         for (dry, channel) in self.dry.iter().zip(block.channels()) {

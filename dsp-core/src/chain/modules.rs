@@ -292,7 +292,9 @@ impl<const CH: usize> Rack<CH> {
         for module in self.order.sequence() {
             match module {
                 Module::Gate => self.gate.process(block),
+                Module::Eq if self.eq_key.frames == 0 => self.eq.process(block),
                 Module::Eq => self.eq.process(&mut self.eq_key.aligned(block)),
+                Module::Comp if self.compressor_key.frames == 0 => self.compressor.process(block),
                 Module::Comp => self.compressor.process(&mut self.compressor_key.aligned(block)),
                 Module::Sat => self.saturation.process(block),
             }
@@ -339,13 +341,10 @@ impl<const CH: usize> Key<CH> {
         (self.frames, self.at) = (frames, 0);
     }
 
-    /// The block with its side chain delayed; one that is not connected is silent, and so is what comes late of it.
+    /// The block with its side chain delayed, by a frame at least; one that is not connected is silent, and so is what comes late of it.
     fn aligned<'a>(&'a mut self, block: &'a mut Block<'_, CH>) -> Block<'a, CH> {
         let frames = block.frames();
         let side_chain = block.side_chain();
-        if self.frames == 0 {
-            return block.span(0, frames);
-        }
         let mut end = self.at;
         for (c, (ring, late)) in self.rings.iter_mut().zip(&mut self.late).enumerate() {
             let key = side_chain.and_then(|s| s.get(c).copied()).unwrap_or(&[]);

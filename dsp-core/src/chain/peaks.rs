@@ -9,8 +9,6 @@ pub type Peaks = [f32; 2];
 #[must_use]
 pub fn of<const CH: usize>(block: &Block<'_, CH>) -> Peaks {
     let mut peaks = [0.0; 2];
-    for (peak, channel) in peaks.iter_mut().zip(block.channels_ref()) {
-        *peak = channel.iter().fold(0.0, |m: f32, s| m.max(s.abs()));
-    }
+    peaks.iter_mut().zip(block.peaks()).for_each(|(peak, found)| *peak = found);
     peaks
 }

@@ -291,6 +291,9 @@ impl<const CH: usize> Compressor<CH> {
 
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, block: &mut Block<'_, CH>) {
+        if !self.active && self.latency_frames() == 0 {
+            return self.rest(block);
+        }
         let (channels, side_chain) = block.split();
         let frames = channels.iter().map(|c| c.len()).min().unwrap_or(0);
         let mut start = 0;
@@ -318,6 +321,15 @@ impl<const CH: usize> Compressor<CH> {
             }
             start = end;
         }
+    }
+
+    /// Off, and without lookahead: the sound stays as it is. It is switched on between blocks only.
+    fn rest(&mut self, block: &Block<'_, CH>) {
+        self.grid.skip(block.frames());
+        self.on_grid();
+        let highest = block.peaks().into_iter().fold(0.0, f32::max);
+        self.reading.input_peak = self.reading.input_peak.max(highest);
+        self.reading.output_peak = self.reading.output_peak.max(highest);
     }
 
     /// One span: the sound in `lanes`, in place.

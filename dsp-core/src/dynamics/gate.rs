@@ -163,6 +163,9 @@ impl<const CH: usize> Gate<CH> {
 
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, block: &mut Block<'_, CH>) {
+        if !self.active {
+            return self.rest(block);
+        }
         let channels = block.channels();
         let frames = channels.iter().map(|c| c.len()).min().unwrap_or(0);
         let mut start = 0;
@@ -185,6 +188,15 @@ impl<const CH: usize> Gate<CH> {
             self.reading.output_peak = peak(simd, &lanes, self.reading.output_peak);
             start = end;
         }
+    }
+
+    /// Off: the sound stays as it is. It is switched on between blocks only.
+    fn rest(&mut self, block: &Block<'_, CH>) {
+        self.grid.skip(block.frames());
+        self.on_grid();
+        let highest = block.peaks().into_iter().fold(0.0, f32::max);
+        self.reading.input_peak = self.reading.input_peak.max(highest);
+        self.reading.output_peak = self.reading.output_peak.max(highest);
     }
 
     /// One span: the sound in `lanes`, in place.

@@ -378,7 +378,7 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
                 }
                 self.before.advance(span.len);
                 self.after.advance(span.len);
-            } else {
+            } else if self.latency > 0 {
                 for (samples, channel) in block.channels().iter_mut().zip(&mut self.channels) {
                     channel.dry.process(&mut samples[span.start..end]);
                 }

@@ -338,7 +338,6 @@ impl<const CH: usize> Delay<CH> {
     #[simd]
     fn run<S: Simd>(&mut self, simd: S, block: &mut Block<'_, CH>) {
         let (frames, tempo_bpm) = (block.frames(), block.transport().tempo_bpm);
-        let channels = block.channels();
         let mut start = 0;
         while let Some(span) = self.grid.next(start, frames) {
             if span.on_grid {
@@ -346,7 +345,7 @@ impl<const CH: usize> Delay<CH> {
             }
             start = span.start + span.len;
             if self.running {
-                self.span(simd, channels, span.start, span.len);
+                self.span(simd, block.channels(), span.start, span.len);
             }
         }
     }
