@@ -389,7 +389,7 @@ mod tests {
         use crate::filter::prototype;
         let mut groups = [Group::<2>::WIRES; 3];
         for n in 0..6 {
-            let pair = prototype::bell(0.004 * 3f64.powi(n), 2.0, 6.0);
+            let pair = prototype::bell(0.004 * math::pow(3.0, f64::from(n)), 2.0, 6.0);
             for (k, section) in pair.iter().enumerate() {
                 let lane = 2 * n as usize + k;
                 groups[lane / LANES].set(lane % LANES, section);

@@ -51,7 +51,9 @@ impl Entry {
         // the framework calls it after the value is in its place, on whatever thread sets it
         let count = {
             let moves = moves.clone();
-            move || drop(moves.fetch_add(1, Release))
+            move || {
+                moves.fetch_add(1, Release);
+            }
         };
         let parameter = match kind {
             Kind::Float(range) => {
