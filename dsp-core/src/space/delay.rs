@@ -63,7 +63,7 @@ controls! {
         pub sync: bool = switch("Sync", false),
         /// Time of an echo, in milliseconds.
         pub time_ms: f64 = float("Time", TIME),
-        /// Time of an echo as a note. What is longer than 7 s is halved until it fits: 4 bars, under 138 bpm.
+        /// Time of an echo as a note. What is longer than 6.8 s is halved until it fits: 4 bars, under 142 bpm.
         pub note: NoteValue = choice("Note", NoteValue::Eighth),
         /// Time of the right side's echo, in milliseconds (dual).
         pub right_time_ms: f64 = float("Right Time", Range { default: 500.0, ..TIME }),
@@ -107,7 +107,7 @@ const TIME: Range = Range::logarithmic(1.0, 1000.0 * LONGEST_SECONDS, 375.0, Uni
 const PERCENT: Range = Range::linear(0.0, 100.0, 0.0, Unit::Percent, 1);
 
 /// The longest time between two echoes, in seconds: more would take an instance over 4 MB at 48 kHz.
-pub const LONGEST_SECONDS: f64 = 7.0;
+pub const LONGEST_SECONDS: f64 = 6.8;
 /// The shortest time, in frames: what the interpolation and a span of the grid need ahead of them.
 pub const SHORTEST_FRAMES: f64 = 45.0;
 /// The lowest low cut: there it is off.
