@@ -34,6 +34,7 @@ fn everything(moved: f64) -> MasteringBusParams {
         band.on = true;
         band.gain_db = if n % 2 == 0 { 1.5 } else { -1.0 } + moved;
     }
+    params.multiband.on = true;
     params.warmth.drive_db = 6.0 + moved;
     params.stereo.width_percent = 110.0 + moved;
     params.stereo.mono_below = true;
