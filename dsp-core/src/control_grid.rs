@@ -43,6 +43,15 @@ impl ControlGrid {
     }
 }
 
+/// Copies the samples of a span, as many as both have. A whole span, which most are, takes a few vectors rather than a call.
+#[inline(always)]
+pub(crate) fn copy_span(to: &mut [f32], from: &[f32]) {
+    match (to.first_chunk_mut::<GRID_FRAMES>(), from.first_chunk::<GRID_FRAMES>()) {
+        (Some(to), Some(from)) => *to = *from,
+        _ => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

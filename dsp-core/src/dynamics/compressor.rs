@@ -2,7 +2,7 @@
 
 use crate::block::{self, Block};
 use crate::choices;
-use crate::control_grid::{ControlGrid, GRID_FRAMES, Span};
+use crate::control_grid::{ControlGrid, GRID_FRAMES, Span, copy_span};
 use crate::controls;
 use crate::delay_line::DelayLine;
 use crate::dynamics::ballistics::{Follower, Rates};
@@ -304,7 +304,7 @@ impl<const CH: usize> Compressor<CH> {
             let end = at + len;
             let mut lanes = [[0.0f32; GRID_FRAMES]; CH];
             for (lane, channel) in lanes.iter_mut().zip(channels.iter()) {
-                lane[..len].copy_from_slice(&channel[at..end]);
+                copy_span(lane, &channel[at..end]);
             }
             self.reading.input_peak = peak(simd, &lanes, self.reading.input_peak);
             if self.active {
@@ -317,7 +317,7 @@ impl<const CH: usize> Compressor<CH> {
             }
             self.reading.output_peak = peak(simd, &lanes, self.reading.output_peak);
             for (lane, channel) in lanes.iter().zip(channels.iter_mut()) {
-                channel[at..end].copy_from_slice(&lane[..len]);
+                copy_span(&mut channel[at..end], lane);
             }
             start = end;
         }

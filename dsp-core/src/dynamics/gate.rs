@@ -1,7 +1,7 @@
 //! The gate and downward expander.
 
 use crate::block::Block;
-use crate::control_grid::{ControlGrid, GRID_FRAMES, Span};
+use crate::control_grid::{ControlGrid, GRID_FRAMES, Span, copy_span};
 use crate::controls;
 use crate::dynamics::ballistics::{Follower, Rates, Times};
 use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of_key};
@@ -176,13 +176,13 @@ impl<const CH: usize> Gate<CH> {
             let end = at + len;
             let mut lanes = [[0.0f32; GRID_FRAMES]; CH];
             for (lane, channel) in lanes.iter_mut().zip(channels.iter()) {
-                lane[..len].copy_from_slice(&channel[at..end]);
+                copy_span(lane, &channel[at..end]);
             }
             self.reading.input_peak = peak(simd, &lanes, self.reading.input_peak);
             if self.active {
                 self.run_span(simd, &mut lanes, len);
                 for (lane, channel) in lanes.iter().zip(channels.iter_mut()) {
-                    channel[at..end].copy_from_slice(&lane[..len]);
+                    copy_span(&mut channel[at..end], lane);
                 }
             }
             self.reading.output_peak = peak(simd, &lanes, self.reading.output_peak);

@@ -8,7 +8,7 @@ pub use band::{BandReading, GLIDE_SECONDS};
 pub use params::{BandCount, BandParams, Channels, INFINITE_RATIO, KeyRange, KeySource, Mode, MultibandParams, Phase};
 
 use crate::block::{self, Block};
-use crate::control_grid::{ControlGrid, GRID_FRAMES, Span};
+use crate::control_grid::{ControlGrid, GRID_FRAMES, Span, copy_span};
 use crate::controls;
 use crate::delay_line::DelayLine;
 use crate::dynamics::ballistics::Follower;
@@ -227,17 +227,17 @@ impl<const CH: usize> Multiband<CH> {
             if self.active {
                 let mut lanes = [[0.0f32; GRID_FRAMES]; CH];
                 for (lane, channel) in lanes.iter_mut().zip(channels.iter()) {
-                    lane[..len].copy_from_slice(&channel[at..end]);
+                    copy_span(lane, &channel[at..end]);
                 }
                 let side_chain = side_chain.map(|s| s.map(|c| &c[at..end]));
                 let wet = self.run_span(simd, &lanes, side_chain, len);
                 for (c, channel) in channels.iter_mut().enumerate() {
                     self.dry[c].process(&mut channel[at..end]);
-                    lanes[c][..len].copy_from_slice(&channel[at..end]);
+                    copy_span(&mut lanes[c], &channel[at..end]);
                 }
                 self.switch(&mut lanes, &wet, len);
                 for (lane, channel) in lanes.iter().zip(channels.iter_mut()) {
-                    channel[at..end].copy_from_slice(&lane[..len]);
+                    copy_span(&mut channel[at..end], lane);
                 }
             } else {
                 for (channel, delay) in channels.iter_mut().zip(&mut self.dry) {

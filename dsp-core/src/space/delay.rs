@@ -15,7 +15,7 @@ use super::ducking::Ducking;
 use super::note_value::NoteValue;
 use crate::block::Block;
 use crate::choices;
-use crate::control_grid::{ControlGrid, GRID_FRAMES};
+use crate::control_grid::{ControlGrid, GRID_FRAMES, copy_span};
 use crate::controls;
 use crate::dynamics::glides::Glides;
 use crate::math;
@@ -356,7 +356,7 @@ impl<const CH: usize> Delay<CH> {
         self.glides.advance(len);
         let mut dry = [[0.0; GRID_FRAMES]; CH];
         for (dry, channel) in dry.iter_mut().zip(channels.iter()) {
-            dry[..len].copy_from_slice(&channel[start..start + len]);
+            copy_span(dry, &channel[start..start + len]);
         }
         let mut wet = [[0.0; GRID_FRAMES]; CH];
         self.heads.read(simd, &self.lines, self.wobble.offsets(len), &mut wet, len);

@@ -18,7 +18,7 @@ pub use decay::{DecayCurve, LONGEST_DECAY_SECONDS, SHORTEST_DECAY_SECONDS};
 
 use crate::block::Block;
 use crate::choices;
-use crate::control_grid::{ControlGrid, GRID_FRAMES};
+use crate::control_grid::{ControlGrid, GRID_FRAMES, copy_span};
 use crate::controls;
 use crate::dynamics::envelope::Lane;
 use crate::dynamics::glides::Glides;
@@ -273,7 +273,7 @@ impl<const CH: usize> Reverb<CH> {
         self.layouts.advance(len);
         let mut dry = [[0.0; GRID_FRAMES]; 2];
         for (lane, channel) in dry.iter_mut().zip(block.channels_ref()) {
-            lane[..len].copy_from_slice(&channel[start..start + len]);
+            copy_span(lane, &channel[start..start + len]);
         }
         if CH == 1 {
             dry[1] = dry[0];
@@ -309,7 +309,7 @@ impl<const CH: usize> Reverb<CH> {
                 let (d, w) = (load(simd, self.glides.lane(DRY), h), load(simd, self.glides.lane(WET), h));
                 store(d * load(simd, dry, h) + w * load(simd, wet, h), dry, h);
             }
-            channel[start..start + len].copy_from_slice(&dry[..len]);
+            copy_span(&mut channel[start..start + len], dry);
         }
     }
 
