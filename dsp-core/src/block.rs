@@ -22,8 +22,15 @@ pub struct Block<'a, const CH: usize> {
     channels: [&'a mut [f32]; CH],
     side_chain: Option<[&'a [f32]; CH]>,
     transport: Transport,
-    /// Nobody has had the channels to write since [`make_finite`](Self::make_finite).
-    is_finite: bool,
+    /// What [`make_finite`](Self::make_finite) found, as long as nobody has had the channels to write since.
+    finite: Option<Found<CH>>,
+}
+
+/// What is known of samples that are finite.
+#[derive(Clone, Copy, Debug)]
+struct Found<const CH: usize> {
+    /// The greatest magnitude in each channel, where nothing was cut off since it was found.
+    peaks: Option<[f32; CH]>,
 }
 
 impl<'a, const CH: usize> Block<'a, CH> {
@@ -36,7 +43,7 @@ impl<'a, const CH: usize> Block<'a, CH> {
             let whole = std::mem::take(channel);
             *channel = &mut whole[..frames];
         }
-        Block { channels, side_chain: None, transport: Transport::default(), is_finite: false }
+        Block { channels, side_chain: None, transport: Transport::default(), finite: None }
     }
 
     /// The same block with a side chain. One that is shorter than the block is as good as none. Real-time safe.
@@ -68,7 +75,7 @@ impl<'a, const CH: usize> Block<'a, CH> {
 
     /// All channels. Real-time safe.
     pub fn channels(&mut self) -> &mut [&'a mut [f32]; CH] {
-        self.is_finite = false;
+        self.finite = None;
         &mut self.channels
     }
 
@@ -84,15 +91,19 @@ impl<'a, const CH: usize> Block<'a, CH> {
         self.side_chain
     }
 
-    /// The greatest magnitude in each channel. Real-time safe.
+    /// The greatest magnitude in each channel; known already where no stage has written since
+    /// [`make_finite`](Self::make_finite). Real-time safe.
     #[must_use]
     pub fn peaks(&self) -> [f32; CH] {
-        self.channels_ref().map(peak)
+        match self.finite {
+            Some(Found { peaks: Some(peaks) }) => peaks,
+            _ => self.channels_ref().map(peak),
+        }
     }
 
     /// The channels and the side chain at once. Real-time safe.
     pub fn split(&mut self) -> (&mut [&'a mut [f32]; CH], Option<[&'a [f32]; CH]>) {
-        self.is_finite = false;
+        self.finite = None;
         (&mut self.channels, self.side_chain)
     }
 
@@ -102,7 +113,8 @@ impl<'a, const CH: usize> Block<'a, CH> {
         let start = start.min(frames);
         let end = start.saturating_add(len).min(frames);
         let side_chain = self.side_chain.map(|s| s.map(|c| &c[start..end]));
-        let is_finite = std::mem::take(&mut self.is_finite);
+        let finite = std::mem::take(&mut self.finite);
+        let finite = if end - start == frames { finite } else { finite.map(|_| Found { peaks: None }) };
         let mut channels = self.channels.iter_mut();
         Block {
             channels: std::array::from_fn(|_| match channels.next() {
@@ -111,35 +123,63 @@ impl<'a, const CH: usize> Block<'a, CH> {
             }),
             side_chain,
             transport: self.transport,
-            is_finite,
+            finite,
         }
     }
 
     /// Makes samples silent that are no audio: see [`finite`]. Every stage calls it first; it costs nothing where no stage
     /// has written since the last time. Real-time safe.
     pub fn make_finite(&mut self) {
-        if self.is_finite {
-            return;
-        }
-        self.is_finite = true;
-        for channel in &mut self.channels {
-            for sample in channel.iter_mut() {
-                *sample = finite(*sample);
+        if self.finite.is_none() {
+            let mut peaks = [0.0; CH];
+            for (peak, channel) in peaks.iter_mut().zip(&mut self.channels) {
+                *peak = make_channel_finite(channel);
             }
+            self.finite = Some(Found { peaks: Some(peaks) });
         }
     }
 }
 
-/// The greatest magnitude of finite `samples`; in lanes, which have no order to wait for.
-fn peak(samples: &[f32]) -> f32 {
-    let (chunks, rest) = samples.as_chunks::<16>();
-    let mut lanes = [0.0f32; 16];
+/// [`finite`] on every sample; the greatest magnitude that is left.
+fn make_channel_finite(samples: &mut [f32]) -> f32 {
+    let (chunks, rest) = samples.as_chunks_mut::<LANES>();
+    let mut lanes = [0.0; LANES];
     for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane = if x.abs() > *lane { x.abs() } else { *lane };
-        }
+        chunk.iter_mut().for_each(|x| *x = finite(*x));
+        raise(&mut lanes, chunk);
     }
-    lanes.iter().chain(rest).fold(0.0, |high, x| high.max(x.abs()))
+    rest.iter_mut().for_each(|x| *x = finite(*x));
+    highest(lanes, rest)
+}
+
+/// The greatest magnitude of finite `samples`.
+fn peak(samples: &[f32]) -> f32 {
+    let (chunks, rest) = samples.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    chunks.iter().for_each(|chunk| raise(&mut lanes, chunk));
+    highest(lanes, rest)
+}
+
+/// Peaks are found in so many lanes, which have no order to wait for.
+const LANES: usize = 16;
+
+#[inline(always)]
+fn raise(lanes: &mut [f32; LANES], samples: &[f32; LANES]) {
+    for (lane, x) in lanes.iter_mut().zip(samples) {
+        *lane = if x.abs() > *lane { x.abs() } else { *lane };
+    }
+}
+
+#[inline(always)]
+fn highest(mut lanes: [f32; LANES], rest: &[f32]) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for n in 0..half {
+            lanes[n] = if lanes[n + half] > lanes[n] { lanes[n + half] } else { lanes[n] };
+        }
+        half /= 2;
+    }
+    rest.iter().fold(lanes[0], |high, x| high.max(x.abs()))
 }
 
 /// The largest magnitude that counts as audio: +100 dBFS. What is over it comes from a broken stage upstream; taken in, it
@@ -174,6 +214,29 @@ mod tests {
             block.make_finite();
             assert_eq!(block.channels_ref()[0][3], 0.0);
         }
-        assert_eq!(block.peaks(), [0.5, 1.0]);
+    }
+
+    /// Peaks are those of what is in the block now, of the whole and of its spans, known from the cleaning or not, in blocks
+    /// that are no multiple of the lanes.
+    #[test]
+    fn peaks_are_of_what_is_there() {
+        for frames in [1, 15, 16, 37, 64] {
+            let mut left: Vec<f32> = (0..frames).map(|n| (n as f32 - 20.0) / 64.0).collect();
+            let mut right = vec![0.125; frames];
+            right[frames - 1] = f32::INFINITY;
+            let expected = |samples: &[f32]| samples.iter().fold(0.0f32, |high, x| high.max(x.abs()));
+            let left_peak = expected(&left);
+            let right_peak = if frames > 1 { 0.125 } else { 0.0 };
+            let mut block = Block::new([&mut left, &mut right]);
+            block.make_finite();
+            assert_eq!(block.peaks(), [left_peak, right_peak]);
+            assert_eq!(block.span(0, frames).peaks(), [left_peak, right_peak]);
+            block.make_finite();
+            let tail = block.span(frames / 2, frames);
+            let [left, right] = tail.channels_ref();
+            assert_eq!(tail.peaks(), [expected(left), expected(right)]);
+            block.channels()[0][0] = -3.0;
+            assert_eq!(block.peaks(), [3.0, right_peak]);
+        }
     }
 }

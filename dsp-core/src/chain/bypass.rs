@@ -95,12 +95,22 @@ impl<const CH: usize> Bypass<CH> {
     }
 
     /// Takes the dry signal in, before the chain. Real-time safe.
-    pub fn take_dry(&mut self, block: &mut Block<'_, CH>) {
-        for ((dry, line), channel) in self.dry.iter_mut().zip(&mut self.lines).zip(block.channels_ref()) {
-            for (dry, sample) in dry.iter_mut().zip(channel.iter()) {
-                *dry = line.push(*sample);
-            }
+    pub fn take_dry(&mut self, block: &Block<'_, CH>) {
+        let delays = self.lines.iter().any(|line| line.frames() > 0);
+        if !delays && !self.measuring && self.is_wet() {
+            // nobody asks for it before the next block
+            return;
         }
+        for ((dry, line), channel) in self.dry.iter_mut().zip(&mut self.lines).zip(block.channels_ref()) {
+            let frames = channel.len().min(dry.len());
+            dry[..frames].copy_from_slice(&channel[..frames]);
+            line.process(&mut dry[..frames]);
+        }
+    }
+
+    /// Whether only the chain is heard.
+    fn is_wet(&self) -> bool {
+        !self.blend.is_moving() && self.blend.value() == 0.0
     }
 
     /// Blends the dry signal in, after the chain. Wholly wet it changes no bit; wholly dry, without a gain, it is the
@@ -111,7 +121,7 @@ impl<const CH: usize> Bypass<CH> {
             let dry = self.dry.each_ref().map(|dry| dry.get(..frames).unwrap_or(&[]));
             self.comparison.process(dry, block.channels_ref());
         }
-        if !self.blend.is_moving() && self.blend.value() == 0.0 {
+        if self.is_wet() {
             return;
         }
         let start = (self.blend, self.gain);
@@ -157,7 +167,7 @@ mod tests {
         let mut out = input.to_vec();
         for chunk in out.chunks_mut(512) {
             let mut block = Block::new([chunk]);
-            bypass.take_dry(&mut block);
+            bypass.take_dry(&block);
             block.channels()[0].iter_mut().for_each(|x| *x *= 2.0);
             bypass.blend(&mut block);
         }

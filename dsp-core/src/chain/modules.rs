@@ -136,6 +136,10 @@ impl<const CH: usize> Modules<CH> {
     }
 
     pub fn process(&mut self, block: &mut Block<'_, CH>) {
+        if self.along.is_none() && self.params.order == self.heard.order && block.frames() <= MAX_SPAN {
+            // as it is, with what is known of it
+            return self.heard.process(block);
+        }
         let mut start = 0;
         while start < block.frames() {
             if self.along.is_none() && self.params.order != self.heard.order {

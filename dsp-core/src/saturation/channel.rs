@@ -153,6 +153,6 @@ impl Channel {
 }
 
 /// The largest magnitude; as whole numbers, since the order of positive floats is that of their bits, and those go in vectors.
-pub(super) fn peak(samples: &[f32]) -> f32 {
+fn peak(samples: &[f32]) -> f32 {
     f32::from_bits(samples.iter().fold(0, |peak, s| peak.max(s.abs().to_bits())))
 }

@@ -1,6 +1,6 @@
 //! The saturation stage.
 
-use super::channel::{Channel, DC_HZ, SpanGains, peak};
+use super::channel::{Channel, DC_HZ, SpanGains};
 use super::emphasis::{Shelf, tail_frames};
 pub use super::gain_line::curve_drive;
 use super::gain_line::{GainLine, apart};
@@ -385,9 +385,7 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
             }
             start = end;
         }
-        for samples in block.channels_ref() {
-            self.reading.output_peak = self.reading.output_peak.max(peak(samples));
-        }
+        self.reading.output_peak = block.peaks().into_iter().fold(0.0, f32::max);
     }
 
     fn latency_frames(&self) -> usize {

@@ -85,16 +85,27 @@ impl FractionalDelay {
         }
     }
 
+    /// Whether nothing is delayed until something else is asked for. Real-time safe.
+    #[must_use]
+    pub fn is_neutral(&self) -> bool {
+        self.now.frames == 0.0 && self.target_frames == 0.0 && !self.fade.is_moving()
+    }
+
+    /// Takes in any number of samples, for the delays that may be asked for after them. Real-time safe.
+    pub fn remember(&mut self, samples: &[f32]) {
+        let forgotten = samples.len().saturating_sub(self.ring.len());
+        let start = self.at.wrapping_add(forgotten) & (self.ring.len() - 1);
+        let kept = &samples[forgotten..];
+        let (first, rest) = kept.split_at(kept.len().min(self.ring.len() - start));
+        self.ring[start..start + first.len()].copy_from_slice(first);
+        self.ring[..rest.len()].copy_from_slice(rest);
+        self.at = self.at.wrapping_add(samples.len());
+    }
+
     /// Delays `samples` in place, at most up to the next point of the grid. Real-time safe.
     pub fn process(&mut self, samples: &mut [f32]) {
-        let mask = self.ring.len() - 1;
-        let start = self.at & mask;
-        let until_end = samples.len().min(self.ring.len() - start);
-        let (first, rest) = samples.split_at(until_end);
-        self.ring[start..start + until_end].copy_from_slice(first);
-        self.ring[..rest.len()].copy_from_slice(rest);
         let mut at = self.at;
-        self.at = self.at.wrapping_add(samples.len());
+        self.remember(samples);
         let mut samples = samples.iter_mut();
         while self.fade.is_moving() {
             let Some(sample) = samples.next() else { return };
@@ -176,5 +187,46 @@ impl Tap {
 
     fn flush(&mut self) {
         self.y = self.y.map(math::flush);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was taken in at once, in more pieces than the ring holds or in fewer, is there for a delay asked for later, as
+    /// if every frame had gone through.
+    #[test]
+    fn what_passed_at_rest_is_remembered() {
+        let sample = |n: usize| (n % 89) as f32 / 89.0 - 0.5;
+        let passed: Vec<f32> = (0..1000).map(sample).collect();
+        for pieces in [&[1000usize][..], &[3, 997], &[40, 30, 20, 10, 900], &[500, 499, 1]] {
+            let (mut through, mut at_rest) =
+                (FractionalDelay::new(0.0, 34.0, 960), FractionalDelay::new(0.0, 34.0, 960));
+            passed.chunks(GRID_FRAMES).for_each(|chunk| through.process(&mut chunk.to_vec()));
+            let mut rest = &passed[..];
+            for piece in pieces {
+                let (now, later) = rest.split_at(*piece);
+                at_rest.remember(now);
+                rest = later;
+            }
+            assert!(at_rest.is_neutral());
+            let mut at = 1000;
+            for frames in [33.6, 33.6, 5.2, 5.2] {
+                let mut outputs = [vec![], vec![]];
+                for (delay, output) in [&mut through, &mut at_rest].into_iter().zip(&mut outputs) {
+                    delay.set_delay(frames);
+                    for start in (at..at + 320).step_by(GRID_FRAMES) {
+                        delay.on_grid();
+                        let mut chunk: Vec<f32> = (start..start + GRID_FRAMES).map(sample).collect();
+                        delay.process(&mut chunk);
+                        output.extend(chunk);
+                    }
+                }
+                at += 320;
+                assert_eq!(outputs[0], outputs[1]);
+            }
+            assert!(!at_rest.is_neutral());
+        }
     }
 }

@@ -178,6 +178,10 @@ impl<const CH: usize> Processor<CH> for Panner<CH> {
     fn process(&mut self, block: &mut Block<'_, CH>) {
         block.make_finite();
         let frames = block.frames();
+        if self.width.is_neutral() && self.mix.is_neutral() && self.time.is_neutral() {
+            self.time.remember(block.channels_ref());
+            return self.grid.skip(frames);
+        }
         let [left, right] = block.channels().as_mut_slice() else { return };
         let mut start = 0;
         while let Some(span) = self.grid.next(start, frames) {
@@ -238,6 +242,12 @@ impl Mix {
         self.ramps.iter_mut().flatten().for_each(Ramp::snap);
     }
 
+    /// Whether it changes no bit, from here on.
+    fn is_neutral(&self) -> bool {
+        let now = self.ramps.map(|row| row.map(|ramp| ramp.value()));
+        now == IDENTITY && !self.ramps.iter().flatten().any(Ramp::is_moving)
+    }
+
     fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
         let mut frames = left.iter_mut().zip(right.iter_mut());
         while self.ramps.iter().flatten().any(Ramp::is_moving) {
@@ -296,6 +306,18 @@ impl TimePan {
 
     fn tail_frames(&self) -> usize {
         self.sides.iter().map(FractionalDelay::tail_frames).max().unwrap_or(0)
+    }
+
+    /// Whether neither side is late, from here on.
+    fn is_neutral(&self) -> bool {
+        self.sides.iter().all(FractionalDelay::is_neutral)
+    }
+
+    /// What passes while neither side is late.
+    fn remember<const CH: usize>(&mut self, channels: [&[f32]; CH]) {
+        for (side, channel) in self.sides.iter_mut().zip(channels) {
+            side.remember(channel);
+        }
     }
 
     fn process(&mut self, left: &mut [f32], right: &mut [f32]) {

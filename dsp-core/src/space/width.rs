@@ -92,6 +92,12 @@ impl Width {
         }
     }
 
+    /// Whether it changes no bit until its targets move. Real-time safe.
+    #[must_use]
+    pub fn is_neutral(&self) -> bool {
+        !self.filters() && !self.side_gain.is_moving() && self.side_gain.target() == 1.0
+    }
+
     /// Processes in place, at most up to the next point of the grid. Real-time safe.
     pub fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
         let mut frames = left.iter_mut().zip(right.iter_mut());
