@@ -7,7 +7,7 @@ use dsp_core::text;
 use std::time::{Duration, Instant};
 use tandem::{FORMATS, every_bundle, everywhere, moved, noise, open, run, sine};
 use tandem_host::rack::{Mapped, set_all};
-use tandem_host::{Event, Plugin, Setup, SideChain};
+use tandem_host::{Event, Plugin, Setup, SideChain, Tail};
 
 /// The impulse comes out where the latency says, playing and bypassed, and nothing before it.
 fn latency<P: Controls>(name: &str, format: &str) {
@@ -55,6 +55,33 @@ fn change_lands_on_its_frame(name: &str, format: &str) {
 #[test]
 fn automation_is_sample_accurate() {
     every_bundle(change_lands_on_its_frame);
+}
+
+/// How long the plugin sounds on follows the controls while it plays, within an instant.
+#[test]
+fn the_tail_follows_the_controls() {
+    for format in FORMATS {
+        let mut plugin = open("Tandem Channel", format);
+        let reverb = plugin.parameter("Reverb On").unwrap();
+        plugin.activate(Setup { max_frames: 256, ..Setup::default() }).unwrap();
+        let audio = noise(4096);
+        run(&mut plugin, &audio, &[]);
+        assert_eq!(plugin.tail().unwrap(), Tail::Frames(0), "{format}: nothing sounds on");
+        let switch = |plugin: &Plugin, on| Event {
+            offset: 300,
+            parameter: reverb,
+            value: plugin.to_native(reverb, on).unwrap(),
+        };
+        let on = switch(&plugin, 1.0);
+        run(&mut plugin, &audio, &[on]);
+        // 1.5 s until 60 dB are lost, by default
+        let tail = plugin.tail().unwrap();
+        assert!(matches!(tail, Tail::Frames(frames) if frames > 72_000), "{format}: {tail:?} with the reverb on");
+        let off = switch(&plugin, 0.0);
+        run(&mut plugin, &audio, &[off]);
+        run(&mut plugin, &audio, &[]);
+        assert_eq!(plugin.tail().unwrap(), Tail::Frames(0), "{format}: the reverb is off again");
+    }
 }
 
 /// Whether the plugin asks for a restart within a time that nobody notices. It may need its main thread's timer for it.

@@ -83,6 +83,7 @@ pub struct TandemPlugin<P: Product> {
     /// The reading that the editor was last made to paint.
     shown: P::Reading,
     chain: Running<P>,
+    tail: KnownTail,
     max_frames: usize,
     restart_requested: bool,
     /// The controls that the running chain was prepared with: its structure.
@@ -94,6 +95,45 @@ enum Running<P: Product> {
     None,
     Mono(Box<P::Mono>),
     Stereo(Box<P::Stereo>),
+}
+
+impl<P: Product> Running<P> {
+    fn tail(&self) -> Tail {
+        match self {
+            Running::None => Tail::Frames(0),
+            Running::Mono(chain) => chain.tail(),
+            Running::Stereo(chain) => chain.tail(),
+        }
+    }
+}
+
+/// The running chain's tail. It takes many logarithms, and hosts ask for it with every block though they need it where the
+/// input falls silent: so it is worked out anew every so many frames.
+struct KnownTail {
+    tail: Tail,
+    /// Frames for which it still counts as known.
+    fresh: usize,
+}
+
+/// How long a tail counts as known, in frames.
+const TAIL_FRAMES: usize = 2048;
+
+impl Default for KnownTail {
+    fn default() -> Self {
+        KnownTail { tail: Tail::Frames(0), fresh: 0 }
+    }
+}
+
+impl KnownTail {
+    /// The tail after a block of `frames`.
+    fn after<P: Product>(&mut self, frames: usize, chain: &Running<P>) -> Tail {
+        if self.fresh < frames.max(1) {
+            *self = KnownTail { tail: chain.tail(), fresh: TAIL_FRAMES };
+        } else {
+            self.fresh -= frames;
+        }
+        self.tail
+    }
 }
 
 impl<P: Product> Default for TandemPlugin<P> {
@@ -111,6 +151,7 @@ impl<P: Product> Default for TandemPlugin<P> {
             },
             shown: P::Reading::default(),
             chain: Running::None,
+            tail: KnownTail::default(),
             max_frames: 0,
             restart_requested: false,
             prepared: P::Params::default(),
@@ -180,6 +221,7 @@ impl<P: Product> Plugin for TandemPlugin<P> {
         match prepared {
             Ok((chain, latency_frames)) => {
                 self.chain = chain;
+                self.tail = KnownTail::default();
                 self.link.sample_rate_hz.store(config.sample_rate_hz, Relaxed);
                 self.link.channels.store(layout.main_output_channels.map_or(0, NonZeroU32::get), Relaxed);
                 context.set_latency_samples(u32::try_from(latency_frames).unwrap_or(u32::MAX));
@@ -196,6 +238,7 @@ impl<P: Product> Plugin for TandemPlugin<P> {
         // a reset starts a stream: it starts with the controls as they are now, without a glide
         self.follower.read_all(&self.link.parameters);
         let params = self.follower.snapshot();
+        self.tail = KnownTail::default();
         match &mut self.chain {
             Running::None => {}
             Running::Mono(chain) => {
@@ -228,8 +271,8 @@ impl<P: Product> Plugin for TandemPlugin<P> {
             playing: context.transport().playing,
         };
         let max_frames = self.max_frames;
-        let (status, reading) = match &mut self.chain {
-            Running::None => (ProcessStatus::Normal, None),
+        let reading = match &mut self.chain {
+            Running::None => None,
             Running::Mono(chain) => run::<P, 1>(&mut **chain, params, buffer, aux, transport, max_frames, meters),
             Running::Stereo(chain) => run::<P, 2>(&mut **chain, params, buffer, aux, transport, max_frames, meters),
         };
@@ -238,7 +281,11 @@ impl<P: Product> Plugin for TandemPlugin<P> {
             self.shown = reading;
             self.link.repaint.request_repaint();
         }
-        status
+        match self.tail.after(buffer.samples(), &self.chain) {
+            Tail::Frames(0) => ProcessStatus::Normal,
+            Tail::Frames(frames) => ProcessStatus::Tail(u32::try_from(frames).unwrap_or(u32::MAX)),
+            Tail::Infinite => ProcessStatus::KeepAlive,
+        }
     }
 }
 
@@ -278,7 +325,7 @@ fn prepare<const CH: usize, C: Chain<CH>>(
 }
 
 /// One call of the host: hands its buffers to the chain, never more frames at once than it is prepared for. Answers the
-/// last reading too, if there are meters to pass readings to.
+/// last reading, if there are meters to pass readings to.
 fn run<P: Product, const CH: usize>(
     chain: &mut impl Chain<CH, Params = P::Params, Reading = P::Reading>,
     params: Option<&P::Params>,
@@ -287,12 +334,12 @@ fn run<P: Product, const CH: usize>(
     transport: block::Transport,
     max_frames: usize,
     meters: Option<&P::Meters>,
-) -> (ProcessStatus, Option<P::Reading>) {
+) -> Option<P::Reading> {
     if let Some(params) = params {
         chain.set_params(params);
     }
     if buffer.channels() < CH {
-        return (ProcessStatus::Normal, None);
+        return None;
     }
     let mut slices = buffer.as_slice().iter_mut();
     let channels: [&mut [f32]; CH] = std::array::from_fn(|_| match slices.next() {
@@ -321,10 +368,5 @@ fn run<P: Product, const CH: usize>(
             last = Some(reading);
         }
     }
-    let status = match chain.tail() {
-        Tail::Frames(0) => ProcessStatus::Normal,
-        Tail::Frames(frames) => ProcessStatus::Tail(u32::try_from(frames).unwrap_or(u32::MAX)),
-        Tail::Infinite => ProcessStatus::KeepAlive,
-    };
-    (status, last)
+    last
 }
