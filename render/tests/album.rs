@@ -208,7 +208,7 @@ fn mixes_are_mastered_on_the_way() {
         let mut meter = EbuR128::new(2, 48_000, Mode::I | Mode::TRUE_PEAK).unwrap();
         meter.add_frames_planar_f32(&[&channels[0], &channels[1]]).unwrap();
         let found = meter.loudness_global().unwrap();
-        // 0.1 LU is what a master may miss (docs/tandem.md), 0.01 LU what two meters do (dsp-core/tests/loudness.rs)
+        // 0.1 LU is what a master may miss (docs/tandem.md), 0.01 LU what two meters do (dsp-core/tests/stages/metering.rs)
         assert!((found - lufs).abs() <= 0.11, "{name}: {found} LUFS, expected {lufs}");
         let peak = meter.true_peak(0).unwrap().max(meter.true_peak(1).unwrap());
         assert!(20.0 * peak.log10() <= -1.0, "{name}: {peak}");

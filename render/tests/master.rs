@@ -68,7 +68,7 @@ fn every_target_is_reached_under_its_ceiling() {
         assert_eq!((run.status, run.errors.as_str()), (0, ""));
         assert!(run.output.contains("before") && run.output.contains("LUFS"), "{}", run.output);
         let (found_lufs, found_dbtp) = by_ebur128(&out);
-        // the two meters agree to 0.01 LU (dsp-core/tests/loudness.rs)
+        // the two meters agree to 0.01 LU (dsp-core/tests/stages/metering.rs)
         assert!((found_lufs - lufs).abs() <= 0.11, "{found_lufs} of {lufs}");
         assert!(found_dbtp <= ceiling_dbtp, "{found_dbtp} over {ceiling_dbtp}");
     }

@@ -1,6 +1,6 @@
 //! The limiter's figures on real programme, by meters that are not ours: `docs/limiter.md`.
 
-#[path = "../../dsp-core/tests/peak_meters/mod.rs"]
+#[path = "../../dsp-core/tests/stages/peak_meters.rs"]
 mod peak_meters;
 
 use crate::demo::with_progress;
@@ -48,7 +48,7 @@ fn document(mix: &Stereo, rate_hz: u32, progress: &mut dyn FnMut(&str, f64)) -> 
          - **Over**: the highest true peak less the ceiling, in dB, by an ideal interpolator at 32 times the rate, by the\n\
            `ebur128` crate, and by the table of BS.1770-5, Annex 2, to the letter. The last two may err by some tenths on\n\
            what lies near 20 kHz; none of the three is ours. The limiter's 0.01 dB by the ideal one is a promise for programme\n\
-           to 20 kHz (`dsp-core/tests/limiter.rs`); this mix goes on above. 0.1 dB by the other two is a promise for this.\n\
+           to 20 kHz (`dsp-core/tests/stages/limiter.rs`); this mix goes on above. 0.1 dB by the other two is a promise for this.\n\
          - **Loudness**: integrated, by `ebur128`; in brackets what each decibel of drive brought, from no drive on.\n\
          - **Crest**: sample peak over RMS; in brackets what of the mix's is lost.\n\
          - **THD**: harmonics of a tone at the ceiling, driven by as much, once it has settled. A clip distorts by nature.\n\

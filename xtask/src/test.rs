@@ -50,7 +50,7 @@ pub fn run() -> Result<()> {
 
 /// Has the tests that keep a table in `docs` write it instead of comparing.
 pub fn write_tables() -> Result<()> {
-    let mut tests = command(&["test", "-p", "dsp-core", "--test", "automation"]);
+    let mut tests = command(&["test", "-p", "dsp-core", "--test", "stages", "automation::"]);
     tests.env("TANDEM_WRITE_TABLES", "1");
     run_to_success(tests)
 }

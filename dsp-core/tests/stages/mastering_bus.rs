@@ -3,7 +3,7 @@
 // the platform's functions are a second opinion here
 #![allow(clippy::disallowed_methods)]
 
-mod peak_meters;
+use crate::peak_meters;
 
 use dsp_core::block::Block;
 use dsp_core::chain::Chain;

@@ -3,12 +3,10 @@
 // the platform's functions are a second opinion here, and tests have a console
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
-mod peak_meters;
-
+use crate::peak_meters::{ebur128_true_peak, literal_true_peak, reference_true_peak};
 use dsp_core::block::Block;
 use dsp_core::dynamics::limiter::{Limiter, LimiterParams, LimiterStyle};
 use dsp_core::processor::{Processor, StreamConfig};
-use peak_meters::{ebur128_true_peak, literal_true_peak, reference_true_peak};
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
 use std::f64::consts::{PI, TAU};

@@ -384,7 +384,7 @@ work. *Line* is the highest spectral line further than 200 Hz from what is expec
 harmonics), *peak* the peak of everything there together, both in dBFS, by a Kaiser window of 0.68 s. A line stays
 under −80 dBFS, or the table says why not. Switches are thrown, and lists walked through, within the same time.
 
-Written by `cargo xtask tables`; `dsp-core/tests/automation.rs` fails where it is no longer true.
+Written by `cargo xtask tables`; `dsp-core/tests/stages/automation.rs` fails where it is no longer true.
 
 | control | moved | line | peak | |
 |---|---|--:|--:|---|
