@@ -5,6 +5,7 @@ use dsp_core::chain::channel_strip::{ChannelStrip, ChannelStripParams};
 use dsp_core::chain::mastering_bus::{MasteringBus, MasteringBusParams};
 use dsp_core::controls::{self, Controls};
 use dsp_core::processor::{Processor, StreamConfig};
+use dsp_core::space::delay::{Delay, DelayParams, LineLength};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -33,10 +34,16 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Every control at its upper end: switches on, structural choices (lookahead, quality) at what takes the most.
+/// Every control at its upper end: switches on, structural choices (lookahead, quality) at what takes the most. The delay's line
+/// alone, whose length is memory and nothing else, stays as it is.
 fn all_up<P: Controls>() -> P {
     let mut params = P::default();
-    controls::for_each(&mut params, |_, control, value| value.set_plain(control.kind.ends().1));
+    let list = controls::list::<P>();
+    controls::for_each(&mut params, |i, control, value| {
+        if list[i].id != "delay.line" {
+            value.set_plain(control.kind.ends().1);
+        }
+    });
     params
 }
 
@@ -66,6 +73,18 @@ fn instances_are_light() {
     ] {
         println!("{name}: {:.2} MB", bytes as f64 / MEGABYTE as f64);
     }
+    // longer lines hold what they say, of two channels of four bytes
+    let [normal, long, longest] = [LineLength::Normal, LineLength::Long, LineLength::Longest].map(|line| {
+        let before = HELD.get();
+        let mut delay = Box::new(Delay::<2>::new());
+        let params = DelayParams { line, ..DelayParams::default() };
+        delay.prepare(StreamConfig { sample_rate_hz: 48_000.0, max_frames: 64 }, &params).unwrap();
+        usize::try_from(HELD.get() - before).unwrap()
+    });
+    println!("delay at 48 kHz: {normal} bytes, {long}, {longest}");
+    // lengths are rounded up to whole frames
+    assert!((long - normal).abs_diff((16_000 - 6_800) * 48 * 2 * 4) <= 8);
+    assert!((longest - normal).abs_diff((32_000 - 6_800) * 48 * 2 * 4) <= 8);
     assert!(channel <= 4 * MEGABYTE, "a channel holds {channel} bytes");
     assert!(master <= 24 * MEGABYTE, "a master holds {master} bytes");
 }

@@ -52,6 +52,30 @@ choices! {
     }
 }
 
+choices! {
+    /// How much sound the lines hold: four bars fit from 142, 60 and 30 bpm on.
+    pub enum LineLength {
+        /// What an instance of 4 MB at 48 kHz has room for.
+        Normal = ("normal", "6.8 s"),
+        /// 3.5 MB more at 48 kHz.
+        Long = ("long", "16 s"),
+        /// 9.7 MB more at 48 kHz.
+        Longest = ("longest", "32 s"),
+    }
+}
+
+impl LineLength {
+    /// The longest time between two echoes, in seconds. Real-time safe.
+    #[must_use]
+    pub fn seconds(self) -> f64 {
+        match self {
+            LineLength::Normal => NORMAL_SECONDS,
+            LineLength::Long => 16.0,
+            LineLength::Longest => 32.0,
+        }
+    }
+}
+
 controls! {
     /// Delay. In a mono strip there is one loop, of the left time, in every mode.
     pub struct DelayParams {
@@ -63,12 +87,14 @@ controls! {
         pub sync: bool = switch("Sync", false),
         /// Time of an echo, in milliseconds.
         pub time_ms: f64 = float("Time", TIME),
-        /// Time of an echo as a note. What is longer than 6.8 s is halved until it fits: 4 bars, under 142 bpm.
+        /// Time of an echo as a note. What is longer than the line is halved until it fits, so that it stays on the beat.
         pub note: NoteValue = choice("Note", NoteValue::Eighth),
         /// Time of the right side's echo, in milliseconds (dual).
         pub right_time_ms: f64 = float("Right Time", Range { default: 500.0, ..TIME }),
         /// Time of the right side's echo as a note (dual).
         pub right_note: NoteValue = choice("Right Note", NoteValue::EighthDotted),
+        /// How much the line holds, for slow notes.
+        pub line: LineLength = choice("Line", LineLength::Normal) structural,
         /// How the echoes get to a new time.
         pub time_change: TimeChange = choice("Time Change", TimeChange::Crossfade),
         /// How much of an echo goes round again. Over 100 % it grows until the soft limit in the loop holds it, at a
@@ -103,11 +129,11 @@ controls! {
     }
 }
 
-const TIME: Range = Range::logarithmic(1.0, 1000.0 * LONGEST_SECONDS, 375.0, Unit::Millisecond);
+const TIME: Range = Range::logarithmic(1.0, 1000.0 * NORMAL_SECONDS, 375.0, Unit::Millisecond);
 const PERCENT: Range = Range::linear(0.0, 100.0, 0.0, Unit::Percent, 1);
 
-/// The longest time between two echoes, in seconds: more would take an instance over 4 MB at 48 kHz.
-pub const LONGEST_SECONDS: f64 = 6.8;
+/// The longest time between two echoes, in seconds, but for long lines: more would take an instance over 4 MB at 48 kHz.
+pub const NORMAL_SECONDS: f64 = 6.8;
 /// The shortest time, in frames: what the interpolation and a span of the grid need ahead of them.
 pub const SHORTEST_FRAMES: f64 = 45.0;
 /// The lowest low cut: there it is off.
@@ -312,7 +338,7 @@ impl<const CH: usize> Delay<CH> {
     /// Frames from one echo to the next, by side.
     fn loop_frames(&self) -> [f64; CH] {
         let p = &self.params;
-        let longest = LONGEST_SECONDS * self.sample_rate_hz;
+        let longest = p.line.seconds() * self.sample_rate_hz;
         std::array::from_fn(|c| {
             let right = c == 1 && p.mode == DelayMode::Dual;
             let (ms, note) = if right { (p.right_time_ms, p.right_note) } else { (p.time_ms, p.note) };
@@ -459,7 +485,7 @@ impl<const CH: usize> Processor<CH> for Delay<CH> {
         self.sample_rate_hz = rate_hz;
         self.params = controls::clamped(params);
         self.glides = Glides::new(level_targets(&self.params), DELAY_GLIDE_SECONDS, rate_hz);
-        let longest = (LONGEST_SECONDS + wobble::MOST_SECONDS) * rate_hz;
+        let longest = (self.params.line.seconds() + wobble::MOST_SECONDS) * rate_hz;
         self.lines = std::array::from_fn(|_| Line::new(longest.ceil() as usize + heads::WINDOW_FRAMES));
         self.heads = Heads::new(longest, rate_hz);
         self.wobble = Wobble::new(rate_hz);
@@ -483,7 +509,7 @@ impl<const CH: usize> Processor<CH> for Delay<CH> {
     }
 
     fn set_params(&mut self, params: &DelayParams) {
-        let params = controls::clamped(params);
+        let params = DelayParams { line: self.params.line, ..controls::clamped(params) };
         if params != self.params {
             self.params = params;
             self.changed = true;

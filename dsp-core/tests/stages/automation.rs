@@ -409,7 +409,7 @@ fn table(rows: &[Row]) -> String {
     }
     let list = controls::list::<ChannelStripParams>();
     let structural: Vec<&str> = list.iter().filter(|l| l.control.structural).map(|l| l.name.as_str()).collect();
-    writeln!(text, "\nNot automatable, since latency depends on them: {}.", structural.join(", ")).unwrap();
+    writeln!(text, "\nNot automatable, since latency or memory depends on them: {}.", structural.join(", ")).unwrap();
     text
 }
 

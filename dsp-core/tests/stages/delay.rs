@@ -4,7 +4,7 @@
 
 use dsp_core::block::{Block, Transport};
 use dsp_core::processor::{Processor, StreamConfig, Tail};
-use dsp_core::space::delay::{Delay, DelayMode, DelayParams, TimeChange, mix_gains};
+use dsp_core::space::delay::{Delay, DelayMode, DelayParams, LineLength, TimeChange, mix_gains};
 use dsp_core::space::note_value::NoteValue;
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
@@ -444,14 +444,24 @@ fn tempo_moves_synced_times() {
         let peaks: Vec<usize> = audio.iter().enumerate().filter(|(_, s)| s.abs() > 0.5).map(|(n, _)| n).collect();
         assert_eq!(peaks, [6000, 72_000 + 7200]);
     }
-    // 6.4 s fit; 16 s are halved to 8 and to 4, 9.6 s to 4.8
-    for (tempo_bpm, frames) in [(150.0, 307_200), (60.0, 192_000), (100.0, 230_400)] {
-        let params = DelayParams { sync: true, note: NoteValue::FourBars, ..echo() };
+    // 6.4 s fit; 16 s are halved to 8 and to 4, 9.6 s to 4.8; longer lines hold 16 and 32 s, and no more
+    for (line, tempo_bpm, frames) in [
+        (LineLength::Normal, 150.0, 307_200),
+        (LineLength::Normal, 60.0, 192_000),
+        (LineLength::Normal, 100.0, 230_400),
+        (LineLength::Long, 60.0, 768_000),
+        (LineLength::Long, 59.0, 390_508),
+        (LineLength::Longest, 30.0, 1_536_000),
+    ] {
+        let params = DelayParams { sync: true, note: NoteValue::FourBars, line, ..echo() };
         let mut delay = prepared::<1>(RATE_HZ, &params);
-        let mut audio = impulse(400_000);
+        // what was prepared stays
+        delay.set_params(&DelayParams { line: LineLength::Normal, ..params });
+        let mut audio = impulse(1_600_000);
         let transport = Transport { tempo_bpm, playing: true };
         audio.chunks_mut(4000).for_each(|p| delay.process(&mut Block::new([p]).with_transport(transport)));
-        assert_eq!(audio.iter().position(|s| *s != 0.0), Some(frames), "{tempo_bpm}");
+        let echo = audio.iter().position(|s| s.abs() > 0.5);
+        assert_eq!(echo, Some(frames), "{line:?} at {tempo_bpm} bpm");
     }
 }
 
