@@ -41,21 +41,21 @@ choices! {
         /// 1/2.
         Half = ("1_2", "1/2"),
         /// 1 bar, triplet.
-        BarTriplet = ("1_bar_triplet", "1 BarT"),
+        BarTriplet = ("1_bar_triplet", "1 Bar T"),
         /// 1/2, dotted.
         HalfDotted = ("1_2_dotted", "1/2D"),
         /// 1 bar.
         Bar = ("1_bar", "1 Bar"),
         /// 2 bars, triplet.
-        TwoBarsTriplet = ("2_bars_triplet", "2 BarsT"),
+        TwoBarsTriplet = ("2_bars_triplet", "2 Bars T"),
         /// 1 bar, dotted.
-        BarDotted = ("1_bar_dotted", "1 BarD"),
+        BarDotted = ("1_bar_dotted", "1 Bar D"),
         /// 2 bars.
         TwoBars = ("2_bars", "2 Bars"),
         /// 4 bars, triplet.
-        FourBarsTriplet = ("4_bars_triplet", "4 BarsT"),
+        FourBarsTriplet = ("4_bars_triplet", "4 Bars T"),
         /// 2 bars, dotted.
-        TwoBarsDotted = ("2_bars_dotted", "2 BarsD"),
+        TwoBarsDotted = ("2_bars_dotted", "2 Bars D"),
         /// 4 bars.
         FourBars = ("4_bars", "4 Bars"),
     }

@@ -37,7 +37,7 @@ fn ranges_are_well_formed() {
     }
 }
 
-/// What is shown can be typed in again, in any case, with a decimal comma, without spaces and without the unit, over the
+/// What is shown can be typed in again, in any case, with a decimal comma (but for three decimals, as of thousands), without spaces and without the unit, over the
 /// whole travel of every control.
 #[test]
 fn text_goes_both_ways() {
@@ -54,7 +54,12 @@ fn text_goes_both_ways() {
             read(&[" ", &shown, " "].concat());
             if let Kind::Float(range) = kind {
                 read(&shown.replace(' ', ""));
-                read(&shown.replace('.', ","));
+                // three decimals behind a comma would be thousands
+                let decimals =
+                    shown.split_once('.').map_or(0, |(_, d)| d.chars().take_while(char::is_ascii_digit).count());
+                if decimals != 3 || value >= 1000.0 {
+                    read(&shown.replace('.', ","));
+                }
                 read(&shown.replace('-', "−"));
                 read(&value.to_string());
                 // kilohertz and seconds scale, ends are words, pan has a side
@@ -80,6 +85,9 @@ fn people_are_understood() {
         ("eq.band_1.frequency_hz", "1k", 1000.0),
         ("eq.band_1.frequency_hz", "2,5 kHz", 2500.0),
         ("eq.band_1.frequency_hz", "50", 50.0),
+        ("eq.band_1.frequency_hz", "12,500", 12_500.0),
+        ("eq.band_1.slope", "24", 3.0),
+        ("delay.note", "1/8.", 12.0),
         ("eq.band_1.shape", "low shelf", 1.0),
         ("eq.band_1.slope", "24 dB/oct", 3.0),
         ("compressor.ratio", "inf", 100.0),
