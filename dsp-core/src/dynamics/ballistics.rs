@@ -157,7 +157,10 @@ impl Follower {
         } else {
             let remembered = rates.memory_share * self.memory;
             let floor = if remembered > 0.0 { target.max(remembered) } else { target };
-            self.held += (rates.release * release_weight).min(1.0) * (floor.min(self.held) - self.held);
+            // a side chain that lets go wholly falls with its own time: no loop lets go of reduction faster than that
+            let way = release_weight * (floor.min(self.held) - self.held);
+            let way = if release_weight > 1.0 { way.max(-self.held) } else { way };
+            self.held += (rates.release * way).max(floor.min(self.held) - self.held);
         }
         if self.held > self.memory {
             self.memory += rates.memory_charge * (self.held - self.memory);

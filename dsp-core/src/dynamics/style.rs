@@ -7,7 +7,8 @@
 //! moves. That is what makes it sound as it does: a gentle beginning inside the knee, where r is near 1, a firm grip
 //! above it, quick small recoveries while the sound stays above the threshold, and a slow one once it has gone. Here
 //! r is computed from the curve, so that no loop can ring; it is bounded as a real loop's gain is, and the attack is
-//! divided by the greatest r, so that the label stays true above the knee; the release is true below it.
+//! divided by the greatest r, so that the label stays true above the knee; the release is true below it. Nor is there a
+//! law f that lifts: under the threshold the side chain lets go by its own time, so that r (g* − g) is never faster than −g.
 
 use crate::choices;
 use crate::dynamics::ballistics::{Memory, Times};

@@ -6,7 +6,7 @@
 use dsp_core::block::Block;
 use dsp_core::controls::{self, Kind};
 use dsp_core::dynamics::ballistics::{Follower, Times};
-use dsp_core::dynamics::compressor::{Compressor, CompressorParams, Direction};
+use dsp_core::dynamics::compressor::{Compressor, CompressorParams, Direction, INFINITE_RATIO};
 use dsp_core::dynamics::gate::{Gate, GateParams};
 use dsp_core::dynamics::key_filter::KeyFilterParams;
 use dsp_core::dynamics::style::{AUTO_RELEASE_MS, Style};
@@ -221,14 +221,20 @@ fn gains_db(x: &[f32], y: &[f32]) -> Vec<Option<f64>> {
 #[test]
 fn labels_are_true_of_the_sound() {
     for style in Style::ALL {
-        for (attack_ms, release_ms) in [(5.0, 100.0), (40.0, 50.0), (120.0, 400.0)] {
+        for (attack_ms, release_ms, ratio) in [
+            (5.0, 100.0, 4.0),
+            (40.0, 50.0, 4.0),
+            (120.0, 400.0, 4.0),
+            (5.0, 50.0, INFINITE_RATIO),
+            (1.0, 200.0, INFINITE_RATIO),
+        ] {
             let params = CompressorParams {
                 on: true,
                 style: *style,
                 attack_ms,
                 release_ms,
                 threshold_db: -26.0,
-                ratio: 4.0,
+                ratio,
                 knee_db: 0.0,
                 ..Default::default()
             };
