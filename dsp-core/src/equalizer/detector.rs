@@ -89,8 +89,10 @@ impl<const CH: usize> Detector<CH> {
         let (wanted_db, range) = (wanted_db(over_db), range_db.abs());
         let wanted = if wanted_db < range { wanted_db / range } else { f64::from(u8::from(wanted_db > 0.0)) };
         let grid_ms = GRID_FRAMES as f64 / sample_rate_hz * 1e3;
-        let release = math::exp(-grid_ms / band.release_ms);
-        let attack = math::exp(-grid_ms / band.attack_ms);
+        let share_left =
+            |label_ms: f64, late: f64| math::exp(-grid_ms / (label_ms - late * grid_ms).max(0.1 * grid_ms));
+        let release = share_left(band.release_ms, RELEASE_LATE);
+        let attack = share_left(band.attack_ms, ATTACK_LATE);
         self.released = wanted.max(release * self.released);
         let rising = attack * self.smoothed + (1.0 - attack) * self.released;
         self.smoothed = rising.min(self.released);
@@ -103,6 +105,12 @@ impl<const CH: usize> Detector<CH> {
         self.smoothed * range_db
     }
 }
+
+/// By how many points of the grid the gain that is heard is late, on average, which labels include: a step is seen half a point
+/// after it came, its first move is that of a whole point, and coefficients arrive two points after they were designed.
+const ATTACK_LATE: f64 = 0.5 - 1.0 + 2.0;
+/// On the way down the loudest frame of the last span is held for one point more.
+const RELEASE_LATE: f64 = ATTACK_LATE + 1.0;
 
 /// A decibel for every decibel over the threshold, with a knee. Real-time safe.
 fn wanted_db(over_db: f64) -> f64 {
