@@ -220,7 +220,7 @@ fn parameter_list_is_fit_for_people() {
     everywhere!(parameters_are_in_order);
 }
 
-/// A mono track is served natively; a side chain that is connected, silent or missing is survived.
+/// Pages have names of their own, the essentials come first, and the others hold every parameter once.
 fn pages_reach_everything(name: &str) {
     let mut plugin = open(name, "clap");
     let pages = plugin.remote_pages();
@@ -240,6 +240,13 @@ fn pages_reach_everything(name: &str) {
         }
     }
     assert!(left.is_empty(), "{name}: on no page: {left:?}");
+    let mut names: Vec<&str> = pages.iter().map(|p| p.name.as_str()).collect();
+    // a second page says that it is one: "EQ 1 (2)" is no "EQ 12"
+    assert!(names.contains(&if name == "Tandem Channel" { "EQ 1 (2)" } else { "Limiter (2)" }), "{name}: {names:?}");
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{name}: pages of one name: {names:?}");
 }
 
 #[test]
@@ -248,6 +255,7 @@ fn remote_pages_reach_every_parameter() {
     pages_reach_everything("Tandem Master");
 }
 
+/// A mono track is served natively; a side chain that is connected, silent or missing is survived.
 #[test]
 fn layouts() {
     for name in ["Tandem Channel", "Tandem Master"] {

@@ -296,8 +296,7 @@ impl<P: Product> ClapPlugin for TandemPlugin<P> {
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
     const CLAP_FEATURES: &'static [ClapFeature] = P::FEATURES;
 
-    /// The essentials first, then a page for each group of controls, in order; pages longer than eight are split by the
-    /// framework.
+    /// The essentials first, then pages for each group of controls, in order.
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         let entries = self.link.parameters.entries();
         context.add_section(P::NAME, |section| {
@@ -308,11 +307,18 @@ impl<P: Product> ClapPlugin for TandemPlugin<P> {
             for group in entries.chunk_by(|a, b| a.listed.group == b.listed.group) {
                 let name = group.first().map_or("", |e| e.listed.group.rsplit('/').next().unwrap_or(""));
                 let name = if name.is_empty() { "Main" } else { name };
-                section.add_page(name, |page| group.iter().for_each(|e| e.add_to(page)));
+                // the framework would number them itself: "EQ 1 1", "EQ 1 2"
+                for (n, page_entries) in group.chunks(REMOTE_CONTROLS).enumerate() {
+                    let name = if n == 0 { name.to_owned() } else { format!("{name} ({})", n + 1) };
+                    section.add_page(name, |page| page_entries.iter().for_each(|e| e.add_to(page)));
+                }
             }
         });
     }
 }
+
+/// Controls on a page of a hardware controller.
+const REMOTE_CONTROLS: usize = 8;
 
 fn prepare<const CH: usize, C: Chain<CH>>(
     config: StreamConfig,
