@@ -96,6 +96,7 @@ pub(crate) struct Modules<const CH: usize> {
     fade_frames: usize,
     /// The standby's audio.
     audio: Frames<CH>,
+    key: KeyLine<CH>,
 }
 
 /// Frames at a time: what lies beside the sound meanwhile stays small, and near.
@@ -118,12 +119,14 @@ impl<const CH: usize> Modules<CH> {
         self.warm_up_frames = self.heard.latency_frames() + frames(WARM_UP_SECONDS);
         self.fade_frames = frames(FADE_SECONDS);
         self.audio = std::array::from_fn(|_| vec![0.0; config.max_frames.min(MAX_SPAN)]);
+        self.key = KeyLine::new(config.max_frames.min(MAX_SPAN), self.heard.latency_frames());
         self.along = None;
         Ok(())
     }
 
     pub fn reset(&mut self) {
         self.heard.start_in(&self.params);
+        self.key.reset();
         self.along = None;
     }
 
@@ -138,7 +141,8 @@ impl<const CH: usize> Modules<CH> {
     pub fn process(&mut self, block: &mut Block<'_, CH>) {
         if self.along.is_none() && self.params.order == self.heard.order && block.frames() <= MAX_SPAN {
             // as it is, with what is known of it
-            return self.heard.process(block);
+            self.key.take(block);
+            return self.heard.process(block, &mut self.key);
         }
         let mut start = 0;
         while start < block.frames() {
@@ -154,10 +158,11 @@ impl<const CH: usize> Modules<CH> {
             };
             let mut span = block.span(start, most.min(MAX_SPAN));
             start += span.frames();
+            self.key.take(&span);
             if let Some(along) = self.along {
                 self.process_both(&mut span, along);
             } else {
-                self.heard.process(&mut span);
+                self.heard.process(&mut span, &mut self.key);
             }
         }
     }
@@ -170,8 +175,8 @@ impl<const CH: usize> Modules<CH> {
         let mut other = Block::new(self.audio.each_mut().map(|audio| &mut audio[..frames]))
             .with_side_chain(block.side_chain())
             .with_transport(block.transport());
-        self.heard.process(block);
-        self.standby.process(&mut other);
+        self.heard.process(block, &mut self.key);
+        self.standby.process(&mut other, &mut self.key);
         if along >= self.warm_up_frames {
             let mut share = Ramp::new(0.0, self.fade_frames as u32);
             share.set_target(1.0);
@@ -227,6 +232,7 @@ impl<const CH: usize> Default for Modules<CH> {
             warm_up_frames: 0,
             fade_frames: 0,
             audio: std::array::from_fn(|_| vec![]),
+            key: KeyLine::default(),
         }
     }
 }
@@ -239,8 +245,10 @@ struct Rack<const CH: usize> {
     eq: Equalizer<CH, CHANNEL_BANDS>,
     compressor: Compressor<CH>,
     saturation: Saturation<CH>,
-    eq_key: Key<CH>,
-    compressor_key: Key<CH>,
+    /// Frames by which the sound is late at each module that hears the side chain.
+    gate_late: usize,
+    eq_late: usize,
+    compressor_late: usize,
 }
 
 impl<const CH: usize> Rack<CH> {
@@ -249,9 +257,6 @@ impl<const CH: usize> Rack<CH> {
         self.eq.prepare(config, &params.eq)?;
         self.compressor.prepare(config, &params.compressor)?;
         self.saturation.prepare(config, &params.saturation)?;
-        let room = self.latency_frames();
-        self.eq_key = Key::new(config, room);
-        self.compressor_key = Key::new(config, room);
         self.put_in_order(params.order);
         Ok(())
     }
@@ -271,13 +276,16 @@ impl<const CH: usize> Rack<CH> {
         let mut before = 0;
         for module in order.sequence() {
             match module {
-                Module::Gate => before += self.gate.latency_frames(),
+                Module::Gate => {
+                    self.gate_late = before;
+                    before += self.gate.latency_frames();
+                }
                 Module::Eq => {
-                    self.eq_key.start(before);
+                    self.eq_late = before;
                     before += self.eq.latency_frames();
                 }
                 Module::Comp => {
-                    self.compressor_key.start(before);
+                    self.compressor_late = before;
                     before += self.compressor.latency_frames();
                 }
                 Module::Sat => before += self.saturation.latency_frames(),
@@ -292,14 +300,15 @@ impl<const CH: usize> Rack<CH> {
         self.saturation.set_params(&params.saturation);
     }
 
-    fn process(&mut self, block: &mut Block<'_, CH>) {
+    fn process(&mut self, block: &mut Block<'_, CH>, key: &mut KeyLine<CH>) {
         for module in self.order.sequence() {
             match module {
-                Module::Gate => self.gate.process(block),
-                Module::Eq if self.eq_key.frames == 0 => self.eq.process(block),
-                Module::Eq => self.eq.process(&mut self.eq_key.aligned(block)),
-                Module::Comp if self.compressor_key.frames == 0 => self.compressor.process(block),
-                Module::Comp => self.compressor.process(&mut self.compressor_key.aligned(block)),
+                Module::Gate if self.gate_late == 0 => self.gate.process(block),
+                Module::Gate => self.gate.process(&mut key.aligned(block, self.gate_late)),
+                Module::Eq if self.eq_late == 0 => self.eq.process(block),
+                Module::Eq => self.eq.process(&mut key.aligned(block, self.eq_late)),
+                Module::Comp if self.compressor_late == 0 => self.compressor.process(block),
+                Module::Comp => self.compressor.process(&mut key.aligned(block, self.compressor_late)),
                 Module::Sat => self.saturation.process(block),
             }
         }
@@ -317,57 +326,63 @@ impl<const CH: usize> Rack<CH> {
     }
 }
 
-/// The side chain, as late as the sound is at the module that hears it.
+/// The side chain, as late as the sound is at a module that hears it.
 #[derive(Clone, Debug)]
-struct Key<const CH: usize> {
+struct KeyLine<const CH: usize> {
+    /// Empty where nothing is ever late.
     rings: Frames<CH>,
-    /// How late, in frames; at most the rings' length.
-    frames: usize,
+    /// Where the next frame goes.
     at: usize,
     late: Frames<CH>,
 }
 
-impl<const CH: usize> Key<CH> {
-    /// For a delay of at most `room` frames. May allocate.
-    fn new(config: StreamConfig, room: usize) -> Self {
-        let max_frames = if room > 0 { config.max_frames.min(MAX_SPAN) } else { 0 };
-        Key {
-            rings: std::array::from_fn(|_| vec![0.0; room]),
-            frames: 0,
+impl<const CH: usize> KeyLine<CH> {
+    /// For blocks of `max_frames`, as late as `most` frames. May allocate.
+    fn new(max_frames: usize, most: usize) -> Self {
+        let (ring, late) = if most > 0 { (most + max_frames, max_frames) } else { (0, 0) };
+        KeyLine {
+            rings: std::array::from_fn(|_| vec![0.0; ring]),
             at: 0,
-            late: std::array::from_fn(|_| vec![0.0; max_frames]),
+            late: std::array::from_fn(|_| vec![0.0; late]),
         }
     }
 
-    /// Forgets everything, and delays by `frames` from here.
-    fn start(&mut self, frames: usize) {
+    /// Forgets everything.
+    fn reset(&mut self) {
         self.rings.iter_mut().for_each(|ring| ring.fill(0.0));
-        (self.frames, self.at) = (frames, 0);
+        self.at = 0;
     }
 
-    /// The block with its side chain delayed, by a frame at least; one that is not connected is silent, and so is what comes late of it.
-    fn aligned<'a>(&'a mut self, block: &'a mut Block<'_, CH>) -> Block<'a, CH> {
-        let frames = block.frames();
-        let side_chain = block.side_chain();
+    /// Takes the side chain of a block in; one that is not connected is silent, and so is what comes late of it.
+    fn take(&mut self, block: &Block<'_, CH>) {
+        let (frames, side_chain) = (block.frames(), block.side_chain());
         let mut end = self.at;
-        for (c, (ring, late)) in self.rings.iter_mut().zip(&mut self.late).enumerate() {
+        for (c, ring) in self.rings.iter_mut().enumerate() {
             let key = side_chain.and_then(|s| s.get(c).copied()).unwrap_or(&[]);
-            end = self.at;
-            for (n, late) in late.iter_mut().take(frames).enumerate() {
-                if let Some(place) = ring.get_mut(end) {
-                    *late = std::mem::replace(place, key.get(n).copied().map_or(0.0, block::finite));
-                }
-                end = if end + 1 >= self.frames { 0 } else { end + 1 };
-            }
+            let samples = key.iter().map(|x| block::finite(*x)).chain(std::iter::repeat(0.0)).take(frames);
+            end = (self.at + frames) % ring.len().max(1);
+            let (before, behind) = ring.split_at_mut(self.at);
+            let mut places = behind.iter_mut().chain(before);
+            samples.zip(&mut places).for_each(|(sample, place)| *place = sample);
         }
         self.at = end;
+    }
+
+    /// The block that was taken in last, with its side chain `late` frames late.
+    fn aligned<'a>(&'a mut self, block: &'a mut Block<'_, CH>, late: usize) -> Block<'a, CH> {
+        let frames = block.frames();
+        for (ring, lane) in self.rings.iter().zip(&mut self.late) {
+            let start = (self.at + 2 * ring.len() - frames.min(ring.len()) - late.min(ring.len())) % ring.len().max(1);
+            let (before, behind) = ring.split_at(start.min(ring.len()));
+            lane.iter_mut().take(frames).zip(behind.iter().chain(before)).for_each(|(to, from)| *to = *from);
+        }
         let late = self.late.each_ref().map(|late| late.get(..frames).unwrap_or(&[]));
         block.span(0, frames).with_side_chain(Some(late))
     }
 }
 
-impl<const CH: usize> Default for Key<CH> {
+impl<const CH: usize> Default for KeyLine<CH> {
     fn default() -> Self {
-        Key { rings: std::array::from_fn(|_| vec![]), frames: 0, at: 0, late: std::array::from_fn(|_| vec![]) }
+        KeyLine::new(0, 0)
     }
 }

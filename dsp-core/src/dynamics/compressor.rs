@@ -1,6 +1,6 @@
 //! The compressor: key, level, curve, ballistics, gain.
 
-use crate::block::{self, Block};
+use crate::block::Block;
 use crate::choices;
 use crate::control_grid::{ControlGrid, GRID_FRAMES, Span, copy_span};
 use crate::controls;
@@ -9,7 +9,7 @@ use crate::dynamics::ballistics::{Follower, Rates};
 use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of_key};
 use crate::dynamics::gain_curve::{CurveVector, GainCurve, slope_of_ratio};
 use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
-use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
+use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams, external_key};
 use crate::dynamics::linking::{Link, linked_levels};
 use crate::dynamics::make_up::MakeUpMeter;
 use crate::dynamics::sliding_max::SlidingMax;
@@ -338,7 +338,7 @@ impl<const CH: usize> Compressor<CH> {
         self.glides.advance(len);
         let mut heard = [0.0; 2 * (GRID_FRAMES + 2)];
         if self.uses_external {
-            let external = self.external_key(lanes, side_chain);
+            let external = external_key(lanes, side_chain, self.glides.lane(EXTERNAL));
             self.key_filter.process(simd, &external, &mut heard, len);
         } else {
             self.key_filter.process(simd, lanes, &mut heard, len);
@@ -458,21 +458,6 @@ impl<const CH: usize> Compressor<CH> {
         {
             rest.iter_mut().for_each(|lane| *lane = *first);
         }
-    }
-
-    /// The side chain in the place of the sound, as far as the controls ask for it. One that is not connected is silent:
-    /// hosts give a silent bus, a bus without channels or none at all for the same thing, and it must sound the same.
-    #[inline(always)]
-    fn external_key(&self, lanes: &[Lane; CH], side_chain: Option<[&[f32]; CH]>) -> [Lane; CH] {
-        let mut key = *lanes;
-        for (c, lane) in key.iter_mut().enumerate() {
-            let side = side_chain.and_then(|s| s.get(c).copied()).unwrap_or(&[]);
-            let side = side.iter().chain(std::iter::repeat(&0.0));
-            for ((x, side), share) in lane.iter_mut().zip(side).zip(self.glides.lane(EXTERNAL)) {
-                *x = (1.0 - share) * *x + share * block::finite(*side);
-            }
-        }
-        key
     }
 }
 

@@ -3,11 +3,13 @@
 use crate::block::Block;
 use crate::control_grid::{ControlGrid, GRID_FRAMES, Span, copy_span};
 use crate::controls;
+use crate::delay_line::DelayLine;
 use crate::dynamics::ballistics::{Follower, Rates, Times};
 use crate::dynamics::envelope::{Lane, LevelDetector, lanes_of_key};
 use crate::dynamics::gain_curve::ExpanderCurve;
 use crate::dynamics::glides::{Glides, each_vector, fade_over, peak};
-use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams};
+use crate::dynamics::key_filter::{KeyFilter, KeyFilterParams, external_key};
+use crate::dynamics::sliding_max::SlidingMax;
 use crate::math::decibels;
 use crate::processor::{PrepareError, Processor, StreamConfig, Tail};
 use crate::range::{Range, Unit};
@@ -38,6 +40,10 @@ controls! {
         pub hold_ms: f64 = float("Hold", Range::square(0.0, 500.0, 20.0, Unit::Millisecond, 2)),
         /// Time until 63.2 % of the way (in decibels) to closed are done, in milliseconds.
         pub release_ms: f64 = float("Release", Range::logarithmic(5.0, 2_500.0, 150.0, Unit::Millisecond)),
+        /// Time by which the sound is delayed behind its measurement, in milliseconds: it is open when the sound comes.
+        pub lookahead_ms: f64 = float("Lookahead", Range::square(0.0, 10.0, 0.0, Unit::Millisecond, 3)) structural,
+        /// Measures the side chain instead of the sound; one that is not connected is silent.
+        pub external_key: bool = switch("External Side Chain", false),
         /// The filter in front of the measurement.
         pub key: KeyFilterParams = group("Key"),
     }
@@ -91,7 +97,11 @@ pub struct Gate<const CH: usize> {
     open: bool,
     key_filter: KeyFilter,
     detector: LevelDetector,
+    window: SlidingMax,
+    delays: [DelayLine; CH],
+    listen_delays: [DelayLine; CH],
     listening: bool,
+    uses_external: bool,
     reading: GateReading,
 }
 
@@ -101,8 +111,9 @@ const INVERSE_RATIO: usize = 1;
 const RANGE: usize = 2;
 const HYSTERESIS: usize = 3;
 const LISTEN: usize = 4;
-const ON: usize = 5;
-const GLIDES: usize = 6;
+const EXTERNAL: usize = 5;
+const ON: usize = 6;
+const GLIDES: usize = 7;
 
 impl<const CH: usize> Gate<CH> {
     /// Not prepared yet.
@@ -122,7 +133,11 @@ impl<const CH: usize> Gate<CH> {
             open: false,
             key_filter: KeyFilter::new(),
             detector: LevelDetector::new(),
+            window: SlidingMax::default(),
+            delays: std::array::from_fn(|_| DelayLine::default()),
+            listen_delays: std::array::from_fn(|_| DelayLine::default()),
             listening: false,
+            uses_external: false,
             reading: GateReading::default(),
         }
     }
@@ -146,6 +161,8 @@ impl<const CH: usize> Gate<CH> {
         self.follower = Follower::at(gain_db);
         self.open = false;
         self.detector.reset();
+        self.window.reset();
+        self.listen_delays.iter_mut().for_each(DelayLine::reset);
         (self.reading.gain_db, self.reading.key_level_db) = (0.0, None);
     }
 
@@ -159,14 +176,24 @@ impl<const CH: usize> Gate<CH> {
         self.detector.on_grid();
         self.follower.flush();
         self.listening = !self.glides.rests_at(LISTEN, 0.0);
+        self.uses_external = !self.glides.rests_at(EXTERNAL, 0.0);
+    }
+
+    /// Takes into use what has just been asked for; what is needed no longer ends on the grid.
+    fn take_into_use(&mut self) {
+        if !self.glides.rests_at(LISTEN, 0.0) && !self.listening {
+            self.listen_delays.iter_mut().for_each(DelayLine::reset);
+            self.listening = true;
+        }
+        self.uses_external |= !self.glides.rests_at(EXTERNAL, 0.0);
     }
 
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, block: &mut Block<'_, CH>) {
-        if !self.active {
+        if !self.active && self.latency_frames() == 0 {
             return self.rest(block);
         }
-        let channels = block.channels();
+        let (channels, side_chain) = block.split();
         let frames = channels.iter().map(|c| c.len()).min().unwrap_or(0);
         let mut start = 0;
         while let Some(Span { start: at, len, on_grid }) = self.grid.next(start, frames) {
@@ -180,17 +207,22 @@ impl<const CH: usize> Gate<CH> {
             }
             self.reading.input_peak = peak(simd, &lanes, self.reading.input_peak);
             if self.active {
-                self.run_span(simd, &mut lanes, len);
-                for (lane, channel) in lanes.iter().zip(channels.iter_mut()) {
-                    copy_span(&mut channel[at..end], lane);
+                let side_chain = side_chain.map(|s| s.map(|c| &c[at..end]));
+                self.run_span(simd, &mut lanes, side_chain, len);
+            } else {
+                for (lane, delay) in lanes.iter_mut().zip(&mut self.delays) {
+                    delay.process(&mut lane[..len]);
                 }
             }
             self.reading.output_peak = peak(simd, &lanes, self.reading.output_peak);
+            for (lane, channel) in lanes.iter().zip(channels.iter_mut()) {
+                copy_span(&mut channel[at..end], lane);
+            }
             start = end;
         }
     }
 
-    /// Off: the sound stays as it is. It is switched on between blocks only.
+    /// Off, and without lookahead: the sound stays as it is. It is switched on between blocks only.
     fn rest(&mut self, block: &Block<'_, CH>) {
         self.grid.skip(block.frames());
         self.on_grid();
@@ -201,16 +233,27 @@ impl<const CH: usize> Gate<CH> {
 
     /// One span: the sound in `lanes`, in place.
     #[inline(always)]
-    fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], len: usize) {
+    fn run_span<S: Simd>(&mut self, simd: S, lanes: &mut [Lane; CH], side_chain: Option<[&[f32]; CH]>, len: usize) {
         self.glides.advance(len);
         let mut key = [0.0; 2 * (GRID_FRAMES + 2)];
-        self.key_filter.process(simd, lanes, &mut key, len);
+        if self.uses_external {
+            let external = external_key(lanes, side_chain, self.glides.lane(EXTERNAL));
+            self.key_filter.process(simd, &external, &mut key, len);
+        } else {
+            self.key_filter.process(simd, lanes, &mut key, len);
+        }
         let mut powers = [[0.0f32; GRID_FRAMES]; CH];
         self.detector.process(simd, &mut key, &mut powers, len, None);
         let mut gain = [0.0f32; GRID_FRAMES];
         for lane in &powers {
             for (a, b) in gain.iter_mut().zip(lane) {
                 *a = if *b > *a { *b } else { *a };
+            }
+        }
+        if self.latency_frames() > 0 {
+            gain.iter_mut().take(len).for_each(|power| *power = self.window.push(*power));
+            for (lane, delay) in lanes.iter_mut().zip(&mut self.delays) {
+                delay.process(&mut lane[..len]);
             }
         }
         self.gains(simd, &mut gain, len);
@@ -222,6 +265,9 @@ impl<const CH: usize> Gate<CH> {
         if self.listening {
             let mut heard = powers;
             lanes_of_key(simd, &key, &mut heard);
+            for (heard, delay) in heard.iter_mut().zip(&mut self.listen_delays) {
+                delay.process(&mut heard[..len]);
+            }
             fade_over(lanes, &heard, [self.glides.lane(LISTEN), self.glides.lane(ON)], len);
         }
     }
@@ -275,6 +321,7 @@ fn targets(params: &GateParams) -> [f64; GLIDES] {
     targets[RANGE] = params.range_db;
     targets[HYSTERESIS] = params.hysteresis_db;
     targets[LISTEN] = switch(params.key.listen);
+    targets[EXTERNAL] = switch(params.external_key);
     targets[ON] = switch(params.on);
     targets
 }
@@ -292,6 +339,10 @@ impl<const CH: usize> Processor<CH> for Gate<CH> {
         self.raw = *params;
         self.params = controls::clamped(params);
         self.sample_rate_hz = config.sample_rate_hz;
+        let lookahead = (self.params.lookahead_ms * 1e-3 * config.sample_rate_hz).round() as usize;
+        self.window = SlidingMax::new(lookahead + 1);
+        self.delays = std::array::from_fn(|_| DelayLine::new(lookahead));
+        self.listen_delays = self.delays.clone();
         self.glides = Glides::new(targets(&self.params), GLIDE_SECONDS, config.sample_rate_hz);
         self.key_filter.prepare(config.sample_rate_hz, &self.params.key);
         self.detector.prepare(config.sample_rate_hz);
@@ -307,8 +358,10 @@ impl<const CH: usize> Processor<CH> for Gate<CH> {
         // a stream starts with nothing to let through
         let closed_db = self.params.gain_curve().gain_db(f64::NEG_INFINITY);
         self.reset_key(closed_db);
+        self.delays.iter_mut().for_each(DelayLine::reset);
         self.active = self.params.on;
-        self.listening = !self.glides.rests_at(LISTEN, 0.0);
+        (self.listening, self.uses_external) = (false, false);
+        self.take_into_use();
         self.reading = GateReading::default();
     }
 
@@ -317,7 +370,7 @@ impl<const CH: usize> Processor<CH> for Gate<CH> {
             return;
         }
         self.raw = *params;
-        let params = controls::clamped(params);
+        let params = GateParams { lookahead_ms: self.params.lookahead_ms, ..controls::clamped(params) };
         if params == self.params {
             return;
         }
@@ -333,13 +386,17 @@ impl<const CH: usize> Processor<CH> for Gate<CH> {
             self.reset_key(0.0);
             self.active = params.on;
         }
-        self.listening |= !self.glides.rests_at(LISTEN, 0.0);
+        self.take_into_use();
     }
 
     fn process(&mut self, block: &mut Block<'_, CH>) {
         block.make_finite();
         let level = self.simd;
         dispatch!(level, simd => self.run(simd, block));
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.delays.first().map_or(0, DelayLine::frames)
     }
 
     fn tail(&self) -> Tail {

@@ -2,6 +2,7 @@
 //!
 //! State-variable sections in f64: they may be swept without a click, which matters while one listens to the key.
 
+use crate::block;
 use crate::control_grid::GRID_FRAMES;
 use crate::controls;
 use crate::dynamics::envelope::{Key, Lane, key_of_lanes, key_of_pairs, pairs_of};
@@ -146,6 +147,25 @@ impl KeyFilter {
         self.sections.set(1, if high_off { Svf::Neutral } else { cuts.1 }, warp(high));
         self.sections.set(2, if gain_db == 0.0 { Svf::Neutral } else { bell_svf }, warp(bell));
     }
+}
+
+/// The side chain in the place of the sound, by a share frame by frame. One that is not connected is silent: hosts give a
+/// silent bus, a bus without channels or none at all for the same thing, and it must sound the same.
+#[inline(always)]
+pub(crate) fn external_key<const CH: usize>(
+    lanes: &[Lane; CH],
+    side_chain: Option<[&[f32]; CH]>,
+    shares: &Lane,
+) -> [Lane; CH] {
+    let mut key = *lanes;
+    for (c, lane) in key.iter_mut().enumerate() {
+        let side = side_chain.and_then(|s| s.get(c).copied()).unwrap_or(&[]);
+        let side = side.iter().chain(std::iter::repeat(&0.0));
+        for ((x, side), share) in lane.iter_mut().zip(side).zip(shares) {
+            *x = (1.0 - share) * *x + share * block::finite(*side);
+        }
+    }
+    key
 }
 
 impl Default for KeyFilter {

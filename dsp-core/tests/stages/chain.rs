@@ -67,7 +67,8 @@ fn an_order_is_the_stages_one_after_the_other() {
     let input = [noise(frames, 1), noise(frames, 2)];
     let key = [noise(frames, 3), noise(frames, 4)];
     let mut params = working();
-    params.compressor.external_key = true;
+    (params.compressor.external_key, params.gate.external_key) = (true, true);
+    params.gate.lookahead_ms = 1.5;
     for order in Order::ALL {
         params.order = *order;
         let mut strip = ChannelStrip::<2>::new();

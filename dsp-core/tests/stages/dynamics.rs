@@ -805,6 +805,60 @@ fn gate_times_are_true() {
     }
 }
 
+/// With lookahead a gate is open when the sound comes: of a burst every sample passes to the bit, from the first one on, with
+/// an attack that is over by then, and without lookahead the first ones are turned down. It closes behind the last of them.
+#[test]
+fn lookahead_opens_in_time() {
+    let (from, to) = (9_600, 14_400);
+    let mut x = sine(RATE_HZ, 1000.0, 0.5, 0.3, 48_000);
+    for (n, x) in x.iter_mut().enumerate() {
+        *x *= if (from..to).contains(&n) { 1.0 } else { 1e-4 };
+    }
+    let base = GateParams {
+        on: true,
+        attack_ms: 0.2,
+        hold_ms: 0.0,
+        release_ms: 20.0,
+        threshold_db: -30.0,
+        ..Default::default()
+    };
+    for lookahead_ms in [0.0, 5.0] {
+        let mut stage = gate::<1>(&GateParams { lookahead_ms, ..base });
+        let late = stage.latency_frames();
+        assert_eq!(late, (lookahead_ms * 48.0) as usize);
+        let [y] = run(&mut stage, &[x.clone()], None, |_, _| ());
+        let first_db = db(f64::from(y[from + late] / x[from]));
+        if late == 0 {
+            assert!(first_db < -20.0, "{first_db}");
+        } else {
+            // 5 ms are 25 attacks: the 40 dB that were closed are open but for 40 e^-25
+            assert!(first_db > -1e-6, "{first_db}");
+            let passed = y[from + late..to + late].iter().zip(&x[from..to]);
+            assert!(passed.clone().all(|(y, x)| (y - x).abs() <= 1e-6 * x.abs()), "the burst is whole");
+        }
+        // five releases behind the burst 40 dB are there but for 40 e^-5
+        let closed_db = db(f64::from(y[to + late + 4_800] / x[to + 4_800]));
+        assert!((closed_db + 40.0).abs() < 0.5, "{closed_db}");
+    }
+}
+
+/// The side chain opens the gate when asked to, and only then; one that is not connected is silent, and closes it.
+#[test]
+fn gates_are_keyed_from_outside() {
+    let x = sine(RATE_HZ, 1000.0, 0.25, 0.0, 24_000);
+    let quiet = sine(RATE_HZ, 1000.0, 1e-4, 0.0, 24_000);
+    let key = [sine(RATE_HZ, 300.0, 0.5, 0.0, 24_000)];
+    let params = GateParams { on: true, external_key: true, threshold_db: -30.0, range_db: 40.0, ..Default::default() };
+    let moved_db = |params: &GateParams, x: &[f32], key| {
+        let [y] = run(&mut gate::<1>(params), &[x.to_vec()], key, |_, _| ());
+        db(peak_of(&y[19_200..], RATE_HZ, 1000.0)) - db(peak_of(&x[19_200..], RATE_HZ, 1000.0))
+    };
+    assert!(moved_db(&params, &quiet, Some(&key)).abs() < 1e-3, "opened by what is louder outside");
+    assert!((moved_db(&params, &x, None) + 40.0).abs() < 1e-3, "silence is under every threshold");
+    let own = GateParams { external_key: false, ..params };
+    assert!((moved_db(&own, &quiet, Some(&key)) + 40.0).abs() < 1e-3 && moved_db(&own, &x, None).abs() < 1e-3);
+}
+
 /// Both channels of a gate open together, to the bit.
 #[test]
 fn gate_keeps_the_image() {
