@@ -1,5 +1,6 @@
 //! The one door to everything that is done with this workspace: `cargo xtask`.
 
+mod bench;
 mod bundle;
 mod demo;
 mod install;
@@ -39,6 +40,12 @@ enum Task {
     },
     /// Check everything: formatting, lints, layers, unit and contract tests, and the built bundles in hosts.
     Test,
+    /// Measure what every stage costs on this machine, into a table: some minutes, best with nothing else running.
+    Bench {
+        /// Where the table goes.
+        #[arg(long, default_value = "docs/speed.md")]
+        out: PathBuf,
+    },
     /// Build the four bundles into target/bundled.
     Bundle,
     /// Copy the four bundles into your plugin folders.
@@ -58,6 +65,7 @@ fn main() -> ExitCode {
         Task::Demo { out, session } => demo::run(&session, &out),
         Task::Limiter { out } => limiter::run(&out),
         Task::Test => test::run(),
+        Task::Bench { out } => bench::run(&out),
         Task::Bundle => machine::prepare().and_then(|()| bundle::build()),
         Task::Install => machine::prepare().and_then(|()| bundle::build()).and_then(|()| install::install()),
         Task::Tables => test::write_tables(),

@@ -1,6 +1,7 @@
-//! What the meter costs a stereo frame, beside the `ebur128` crate in the same run.
+//! The meter, beside the `ebur128` crate in the same run.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use crate::run::{BLOCKS, noise};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use dsp_core::block::Block;
 use dsp_core::metering::correlation::Correlation;
 use dsp_core::metering::loudness::LoudnessMeter;
@@ -11,20 +12,6 @@ use ebur128::{EbuR128, Mode};
 use std::hint::black_box;
 
 const RATE_HZ: u32 = 48_000;
-
-/// Seeded noise about −20 dBFS with a slow beat to it.
-fn noise(frames: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    (0..frames)
-        .map(|n| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            let white = (state >> 40) as f32 / (1 << 23) as f32 - 1.0;
-            0.2 * white * if n / 30_000 % 2 == 0 { 1.0 } else { 0.3 }
-        })
-        .collect()
-}
 
 /// Feeds ten seconds in a ring, block by block, and reads every 10 ms.
 struct Feed {
@@ -53,9 +40,14 @@ impl Feed {
     }
 }
 
+pub fn metering(c: &mut Criterion) {
+    loudness(c);
+    meter(c);
+}
+
 fn loudness(c: &mut Criterion) {
     let mut group = c.benchmark_group("loudness");
-    for block in [64, 512] {
+    for block in BLOCKS {
         group.throughput(Throughput::Elements(block as u64));
         group.bench_function(BenchmarkId::new("M S I LRA, read every 10 ms", block), |b| {
             let meter = std::cell::RefCell::new(LoudnessMeter::<2>::new());
@@ -86,7 +78,7 @@ fn loudness(c: &mut Criterion) {
 
 fn meter(c: &mut Criterion) {
     let mut group = c.benchmark_group("meter");
-    for block in [64, 512] {
+    for block in BLOCKS {
         group.throughput(Throughput::Elements(block as u64));
         group.bench_function(BenchmarkId::new("whole, read every 10 ms", block), |b| {
             let meter = std::cell::RefCell::new(Meter::<2>::new());
@@ -120,6 +112,3 @@ fn meter(c: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, loudness, meter);
-criterion_main!(benches);
