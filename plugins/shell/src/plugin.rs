@@ -304,13 +304,20 @@ impl<P: Product> ClapPlugin for TandemPlugin<P> {
             section.add_page("Essentials", |page| {
                 P::ESSENTIALS.iter().filter_map(by_id).for_each(|e| e.add_to(page));
             });
-            for group in entries.chunk_by(|a, b| a.listed.group == b.listed.group) {
-                let name = group.first().map_or("", |e| e.listed.group.rsplit('/').next().unwrap_or(""));
-                let name = if name.is_empty() { "Main" } else { name };
+            // a group may hold another in its middle, as the compressor does its key filter
+            let mut groups: Vec<&str> = vec![];
+            for entry in entries {
+                if !groups.contains(&entry.listed.group.as_str()) {
+                    groups.push(&entry.listed.group);
+                }
+            }
+            for group in groups {
+                let entries: Vec<_> = entries.iter().filter(|e| e.listed.group == group).collect();
+                let name = group.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("Main");
                 // the framework would number them itself: "EQ 1 1", "EQ 1 2"
-                for (n, page_entries) in group.chunks(REMOTE_CONTROLS).enumerate() {
+                for (n, entries) in entries.chunks(REMOTE_CONTROLS).enumerate() {
                     let name = if n == 0 { name.to_owned() } else { format!("{name} ({})", n + 1) };
-                    section.add_page(name, |page| page_entries.iter().for_each(|e| e.add_to(page)));
+                    section.add_page(name, |page| entries.iter().for_each(|e| e.add_to(page)));
                 }
             }
         });
