@@ -54,7 +54,7 @@ impl Channel {
             toned: DelayLine::new(latency),
             up: Upsampler::new(stages),
             down: Downsampler::new(stages),
-            shaper: Shaper::new(alignment),
+            shaper: Shaper::new(alignment, sample_rate_hz * f64::from(1u32 << stages)),
             before: ShelfState::default(),
             emphasis: ShelfState::default(),
             deemphasis: ShelfState::default(),

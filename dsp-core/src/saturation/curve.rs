@@ -80,7 +80,7 @@ impl Curve {
 }
 
 /// How far the clip lies under the identity at v.
-fn over(v: f64, knee: f64) -> f64 {
+pub(super) fn over(v: f64, knee: f64) -> f64 {
     if knee == 0.0 {
         return (v - 1.0).max(0.0);
     }

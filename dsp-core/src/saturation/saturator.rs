@@ -88,6 +88,11 @@ fn output_gain(params: &SaturationParams) -> f64 {
 /// | Mix | 192 kHz | 98 frames |
 /// | Master | 384 kHz | 101 frames |
 ///
+/// What is not bent is even to 20 kHz of 44.1 kHz within 0.01 dB, whatever the quality, the model and the drive. What is bent
+/// pays for having no latency: in Track the harmonics are half a frame late and short of treble by cos(ω/2), the
+/// fundamental of a hard-clipped sine is 0.9 dB too loud at 10 kHz, and of a sine at full scale and 10 kHz, 12 dB of drive, the
+/// aliases are 20 to 29 dB under it, where Mix has −86 to −137 dB and Master −110 to −140.
+///
 /// At twice the sample rate half the oversampling does. Off, dry, or with neither drive nor tone it changes no bit. Another
 /// model comes in by way of the dry sound.
 #[derive(Clone, Debug)]

@@ -141,7 +141,7 @@ fn aliases_stay_down() {
             let aliases = db(aliases.map(|(_, line)| line.norm_sqr()).sum::<f64>().sqrt() / lines[2001].norm());
             println!("{model:?} {quality:?}: {aliases:.1} dBc");
             let limit = match (quality, model) {
-                (Quality::Track, _) => -10.0,
+                (Quality::Track, _) => -19.0,
                 (Quality::Mix, Model::HardClip) => -75.0,
                 (Quality::Mix, _) => -90.0,
                 (Quality::Master, _) => -110.0,
@@ -235,9 +235,9 @@ fn curves_are_their_formulas() {
                     worst = worst.max((f64::from(*o) - (e - blocked)).abs() / peak);
                 }
                 println!("{model:?} {bias_percent} {quality:?} {drive_db} dB: {worst:.1e}");
-                // Track is a sixth of a frame late, times the slope; the others cut what a corner has over 20 kHz; the tube's
+                // what Track bends is half a frame late, times the slope; the others cut what a corner has over 20 kHz; the tube's
                 // high-pass at 5 Hz turns the fundamental by 0.05 rad
-                let lag = if *quality == Quality::Track { 0.2 * drive * 0.9 * TAU * 100.0 / RATE_HZ } else { 0.0 };
+                let lag = if *quality == Quality::Track { 0.5 * drive * 0.9 * TAU * 100.0 / RATE_HZ } else { 0.0 };
                 let limit = match model {
                     Model::Tube if bias_percent == 0.0 => 0.07,
                     Model::HardClip => 0.02,
@@ -259,8 +259,9 @@ fn fundamental_is_right_at_the_top() {
     let drive = curve_drive(12.0);
     let r = 1.0 / drive;
     let expected = 2.0 / PI * (r.asin() + r * (1.0 - r * r).sqrt());
-    // Track may not wait for the residual, and pays for it here
-    let limits_db = [[0.05, 0.5, 2.0, 3.0], [0.03; 4], [0.01; 4]];
+    // Track may not wait for the residual, and pays for it here: its mean of two frames, sin(ω/2)/(ω/2) to what is clipped, is
+    // cos(ω/2) to the straight part that it is short of: 0.9 dB at 10 kHz
+    let limits_db = [[0.1, 0.4, 1.0, 1.3], [0.03; 4], [0.01; 4]];
     for (quality, limits_db) in Quality::ALL.iter().copied().zip(limits_db) {
         let params = SaturationParams { level_match: false, ..driven(Model::HardClip, 12.0, quality) };
         for (hz, limit_db) in [1000, 5000, 10_000, 15_000].into_iter().zip(limits_db) {
@@ -277,7 +278,7 @@ fn fundamental_is_right_at_the_top() {
 /// tape's bump is within 0.002 dB of 1, to 20 kHz at 44.1 kHz.
 #[test]
 fn what_is_not_bent_stays_even() {
-    for (quality, limit_db) in [(Quality::Mix, 0.01), (Quality::Master, 0.006)] {
+    for (quality, limit_db) in [(Quality::Track, 0.006), (Quality::Mix, 0.01), (Quality::Master, 0.006)] {
         for model in Model::ALL {
             for drive_db in [1.0, 6.0, 12.0, 24.0, 36.0] {
                 let mut impulse = vec![0.0; 4410];
@@ -290,6 +291,39 @@ fn what_is_not_bent_stays_even() {
                 println!("{model:?} {quality:?} {drive_db} dB: {worst:.4} dB");
                 assert!(worst < limit_db, "{model:?} {quality:?} {drive_db} dB: {worst} dB");
             }
+        }
+    }
+}
+
+/// Quiet treble over bass that is bent has the gain of the curve's slope, averaged over the bass's period: 10 kHz at −50 dBFS
+/// over 60 Hz at −6 dBFS, models without emphasis, 24 dB of drive. The average is the rectangle rule at 10,000 points;
+/// the treble's own level in the curve, 0.05, adds less than 0.05 dB.
+#[test]
+fn treble_over_bass_keeps_the_mean_slope() {
+    let drive = (10f64.powf(2.4) - 1.0).sqrt();
+    for model in [Model::Tube, Model::Diode, Model::SoftClip, Model::HardClip] {
+        let slope = |u: f64| match model {
+            // f' of v/√(1 + v²), over that at the bias
+            Model::Tube => ((1.0 + 0.35 * 0.35) / (1.0 + (u / 1.5 + 0.35) * (u / 1.5 + 0.35))).powf(1.5),
+            Model::Diode => 1.0 / (1.0 + u * u).sqrt(),
+            Model::SoftClip => (1.5 - u.abs()).clamp(0.0, 1.0),
+            _ => f64::from(u8::from(u.abs() < 1.0)),
+        };
+        let mean = (0..10_000).map(|n| slope(drive * 0.5 * (TAU * f64::from(n) / 1e4).sin())).sum::<f64>() / 1e4;
+        let expected = 10f64.powf(1.2) * mean;
+        let amplitude = 10f64.powf(-2.5);
+        let input: Vec<f32> = sine(0.5, 60.0, RATE_HZ, 48_000)
+            .iter()
+            .zip(&sine(amplitude, 10_000.0, RATE_HZ, 48_000))
+            .map(|(bass, treble)| bass + treble)
+            .collect();
+        // Track follows the slope by its memory of 0.3 ms
+        for (quality, limit_db) in [(Quality::Track, 0.2), (Quality::Mix, 0.1), (Quality::Master, 0.1)] {
+            let params = SaturationParams { level_match: false, ..driven(model, 24.0, quality) };
+            let spectrum = lines(&through(RATE_HZ, &params, &input)[38_400..]);
+            let error = db(spectrum[2000].norm() / amplitude / expected);
+            println!("{model:?} {quality:?}: {error:.3} dB");
+            assert!(error.abs() < limit_db, "{model:?} {quality:?}: {error} dB");
         }
     }
 }
@@ -456,7 +490,8 @@ fn moves_do_not_click() {
     }
 }
 
-/// Neither the sample rate nor the quality changes the sound of what is slow: levels at 1 kHz agree within 0.02 dB.
+/// Neither the sample rate nor the quality changes the sound of what is slow: levels at 1 kHz agree within 0.02 dB, those of
+/// Track within 0.08: half a frame turns 1 kHz by 0.07, a tenth of which comes into phase while the slope follows the audio.
 #[test]
 fn rates_and_qualities_agree() {
     for model in Model::ALL {
@@ -466,7 +501,8 @@ fn rates_and_qualities_agree() {
         for rate_hz in [44_100.0, 48_000.0, 96_000.0, 192_000.0] {
             for quality in Quality::ALL {
                 let difference = level(rate_hz, *quality) - reference;
-                assert!(difference.abs() < 0.02, "{model:?} {quality:?} at {rate_hz} Hz: {difference} dB");
+                let limit_db = if *quality == Quality::Track { 0.08 } else { 0.02 };
+                assert!(difference.abs() < limit_db, "{model:?} {quality:?} at {rate_hz} Hz: {difference} dB");
             }
         }
     }
