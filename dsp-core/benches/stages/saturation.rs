@@ -4,7 +4,7 @@ use crate::run::{noise, stage};
 use criterion::{Criterion, Throughput};
 use dsp_core::quality::Quality;
 use dsp_core::saturation::model::Model;
-use dsp_core::saturation::oversampler::{Downsampler, MAX_CHUNK_FRAMES, Upsampler};
+use dsp_core::saturation::oversampler::{Downsampler, MAX_CHUNK_FRAMES, Scratch, Upsampler};
 use dsp_core::saturation::saturator::{Saturation, SaturationParams};
 
 pub fn saturation(c: &mut Criterion) {
@@ -33,12 +33,12 @@ pub fn saturation(c: &mut Criterion) {
     group.throughput(Throughput::Elements(MAX_CHUNK_FRAMES as u64));
     let input = noise(MAX_CHUNK_FRAMES, 3);
     for (name, stages) in [("up and down by 2", 1), ("up and down by 4", 2), ("up and down by 8", 3)] {
-        let (mut up, mut down) = (Upsampler::new(stages), Downsampler::new(stages));
+        let (mut up, mut down, mut scratch) = (Upsampler::new(stages), Downsampler::new(stages), Scratch::new());
         let (mut raised, mut out) = (vec![0.0; MAX_CHUNK_FRAMES << stages], vec![0.0; MAX_CHUNK_FRAMES]);
         group.bench_function(name, |b| {
             b.iter(|| {
-                up.process(&input, &mut raised);
-                down.process(&raised, &mut out);
+                up.process(&input, &mut raised, &mut scratch);
+                down.process(&raised, &mut out, &mut scratch);
             });
         });
     }

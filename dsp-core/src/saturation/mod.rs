@@ -10,3 +10,4 @@ pub mod oversampler;
 pub mod saturator;
 pub mod shaper;
 mod tone;
+mod voice;

@@ -24,7 +24,6 @@ const DESIGN: [(usize, f64); MAX_STAGES] = [(45, 12.8), (9, 14.0), (7, 14.3)];
 pub struct Upsampler {
     level: Level,
     stages: Vec<Doubler>,
-    scratch: [Vec<f32>; 2],
 }
 
 /// Lowers one channel's rate by 2 to the power of the number of stages.
@@ -32,18 +31,13 @@ pub struct Upsampler {
 pub struct Downsampler {
     level: Level,
     stages: Vec<Halver>,
-    scratch: [Vec<f32>; 2],
 }
 
 impl Upsampler {
     /// Silent, with `stages` stages, at most [`MAX_STAGES`]. May allocate.
     #[must_use]
     pub fn new(stages: usize) -> Self {
-        Upsampler {
-            level: Level::new(),
-            stages: (0..stages.min(MAX_STAGES)).map(Doubler::new).collect(),
-            scratch: scratch(),
-        }
+        Upsampler { level: Level::new(), stages: (0..stages.min(MAX_STAGES)).map(Doubler::new).collect() }
     }
 
     /// Samples out for each one in. Real-time safe.
@@ -59,9 +53,9 @@ impl Upsampler {
 
     /// Fills `output` from `input`, of at most [`MAX_CHUNK_FRAMES`] frames; `output` is `factor` times as long. What is
     /// too long is cut off. Real-time safe.
-    pub fn process(&mut self, input: &[f32], output: &mut [f32]) {
+    pub fn process(&mut self, input: &[f32], output: &mut [f32], scratch: &mut Scratch) {
         let frames = input.len().min(MAX_CHUNK_FRAMES).min(output.len() >> self.stages.len());
-        dispatch!(self.level, simd => self.run(simd, &input[..frames], output));
+        dispatch!(self.level, simd => self.run(simd, &input[..frames], output, scratch));
     }
 
     #[cfg(test)]
@@ -70,12 +64,12 @@ impl Upsampler {
     }
 
     #[simd]
-    fn run<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32]) {
-        let [from, to] = &mut self.scratch;
+    fn run<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { lines: [from, to], filtered } = scratch;
         let mut len = input.len();
         from[..len].copy_from_slice(input);
         for stage in &mut self.stages {
-            stage.process(simd, &from[..len], to);
+            stage.process(simd, &from[..len], to, filtered);
             len *= 2;
             std::mem::swap(from, to);
         }
@@ -87,11 +81,7 @@ impl Downsampler {
     /// Silent, with `stages` stages, at most [`MAX_STAGES`]. May allocate.
     #[must_use]
     pub fn new(stages: usize) -> Self {
-        Downsampler {
-            level: Level::new(),
-            stages: (0..stages.min(MAX_STAGES)).rev().map(Halver::new).collect(),
-            scratch: scratch(),
-        }
+        Downsampler { level: Level::new(), stages: (0..stages.min(MAX_STAGES)).rev().map(Halver::new).collect() }
     }
 
     /// Samples in for each one out. Real-time safe.
@@ -107,9 +97,9 @@ impl Downsampler {
 
     /// Fills `output`, of at most [`MAX_CHUNK_FRAMES`] frames, from `input`, which is `factor` times as long. What is too
     /// long is left out. Real-time safe.
-    pub fn process(&mut self, input: &[f32], output: &mut [f32]) {
+    pub fn process(&mut self, input: &[f32], output: &mut [f32], scratch: &mut Scratch) {
         let frames = output.len().min(MAX_CHUNK_FRAMES).min(input.len() >> self.stages.len());
-        dispatch!(self.level, simd => self.run(simd, &input[..frames << self.stages.len()], &mut output[..frames]));
+        dispatch!(self.level, simd => self.run(simd, &input[..frames << self.stages.len()], &mut output[..frames], scratch));
     }
 
     #[cfg(test)]
@@ -118,12 +108,12 @@ impl Downsampler {
     }
 
     #[simd]
-    fn run<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32]) {
-        let [from, to] = &mut self.scratch;
+    fn run<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { lines: [from, to], filtered } = scratch;
         let mut len = input.len();
         from[..len].copy_from_slice(input);
         for stage in &mut self.stages {
-            stage.process(simd, &from[..len], to);
+            stage.process(simd, &from[..len], to, filtered);
             len /= 2;
             std::mem::swap(from, to);
         }
@@ -149,8 +139,27 @@ pub fn half_band(stage: usize) -> Vec<f32> {
     response
 }
 
-fn scratch() -> [Vec<f32>; 2] {
-    [vec![0.0; (MAX_CHUNK_FRAMES << MAX_STAGES) + LANES], vec![0.0; (MAX_CHUNK_FRAMES << MAX_STAGES) + LANES]]
+/// Where samplers work; any number of them may take turns.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    /// What a stage takes and what it gives.
+    lines: [Vec<f32>; 2],
+    filtered: Vec<f32>,
+}
+
+impl Scratch {
+    /// Empty. May allocate.
+    #[must_use]
+    pub fn new() -> Self {
+        let line = |stages: usize| vec![0.0; (MAX_CHUNK_FRAMES << stages) + LANES];
+        Scratch { lines: [line(MAX_STAGES), line(MAX_STAGES)], filtered: line(MAX_STAGES - 1) }
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The taps of the phase that is no plain delay, 2K of them, symmetric, adding up to 1.
@@ -189,14 +198,13 @@ struct Doubler {
     taps: Vec<f32>,
     /// The last 2K − 1 samples, then the new ones, then room for a whole vector.
     line: Vec<f32>,
-    filtered: Vec<f32>,
 }
 
 impl Doubler {
     fn new(stage: usize) -> Self {
         let taps = taps(stage);
         let longest = MAX_CHUNK_FRAMES << stage;
-        Doubler { line: vec![0.0; taps.len() - 1 + longest + LANES], filtered: vec![0.0; longest + LANES], taps }
+        Doubler { line: vec![0.0; taps.len() - 1 + longest + LANES], taps }
     }
 
     fn reset(&mut self) {
@@ -204,12 +212,12 @@ impl Doubler {
     }
 
     #[simd]
-    fn process<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32]) {
+    fn process<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32], filtered: &mut [f32]) {
         let (past, len) = (self.taps.len() - 1, input.len());
         self.line[past..past + len].copy_from_slice(input);
-        convolve(simd, &self.taps, &self.line, &mut self.filtered, len);
+        convolve(simd, &self.taps, &self.line, filtered, len);
         let plain = &self.line[self.taps.len() / 2..];
-        for ((pair, even), odd) in output.chunks_exact_mut(2).zip(&self.filtered[..len]).zip(plain) {
+        for ((pair, even), odd) in output.chunks_exact_mut(2).zip(&filtered[..len]).zip(plain) {
             pair.copy_from_slice(&[*even, *odd]);
         }
         self.line.copy_within(len..len + past, 0);
@@ -223,7 +231,6 @@ struct Halver {
     /// Samples of even index as in [`Doubler`], and those of odd index, of which the last K are kept.
     even: Vec<f32>,
     odd: Vec<f32>,
-    filtered: Vec<f32>,
 }
 
 impl Halver {
@@ -233,7 +240,6 @@ impl Halver {
         Halver {
             even: vec![0.0; taps.len() - 1 + longest + LANES],
             odd: vec![0.0; taps.len() / 2 + longest + LANES],
-            filtered: vec![0.0; longest + LANES],
             taps,
         }
     }
@@ -244,14 +250,14 @@ impl Halver {
     }
 
     #[simd]
-    fn process<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32]) {
+    fn process<S: Simd>(&mut self, simd: S, input: &[f32], output: &mut [f32], filtered: &mut [f32]) {
         let (past, delay, len) = (self.taps.len() - 1, self.taps.len() / 2, input.len() / 2);
         let places = self.even[past..past + len].iter_mut().zip(&mut self.odd[delay..delay + len]);
         for (pair, (even, odd)) in input.chunks_exact(2).zip(places) {
             (*even, *odd) = (pair[0], pair[1]);
         }
-        convolve(simd, &self.taps, &self.even, &mut self.filtered, len);
-        for ((sample, filtered), plain) in output[..len].iter_mut().zip(&self.filtered).zip(&self.odd) {
+        convolve(simd, &self.taps, &self.even, filtered, len);
+        for ((sample, filtered), plain) in output[..len].iter_mut().zip(&*filtered).zip(&self.odd) {
             *sample = 0.5 * (filtered + plain);
         }
         self.even.copy_within(len..len + past, 0);

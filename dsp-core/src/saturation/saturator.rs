@@ -1,13 +1,13 @@
 //! The saturation stage.
 
-use super::channel::{Channel, DC_HZ, SpanGains};
-use super::emphasis::{Shelf, tail_frames};
+use super::channel::{Channel, DC_HZ, Shares, Workshop};
+use super::emphasis::tail_frames;
 pub use super::gain_line::curve_drive;
-use super::gain_line::{GainLine, apart};
-use super::model::{BUMP_HZ, Model, Parts};
+use super::model::{BUMP_HZ, Model};
 use super::oversampler::round_trip_samples;
-use super::shaper::{Alignment, CENTRED_DELAY_SAMPLES, MAX_CHUNK_SAMPLES, Workings};
+use super::shaper::{Alignment, CENTRED_DELAY_SAMPLES};
 use super::tone::Tone;
+use super::voice::{SpanDrive, Voice};
 use crate::block::Block;
 use crate::control_grid::{ControlGrid, GRID_FRAMES};
 use crate::controls;
@@ -48,6 +48,10 @@ pub const TONE_PIVOT_HZ: f64 = 1000.0;
 /// How long moved controls take to arrive, in seconds.
 pub const SATURATION_GLIDE_SECONDS: f64 = 0.03;
 
+/// How long another model runs along before it is faded in, beyond what its filters' delay lines take, in seconds: five time
+/// constants of the lowest emphasis, 40 Hz.
+const WARMING_SECONDS: f64 = 0.02;
+
 /// What the last block did, for an editor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SaturationReading {
@@ -68,7 +72,7 @@ pub fn transfer(params: &SaturationParams, input: f64) -> f64 {
 }
 
 /// Gain behind the curve: what keeps the level of the reference programme, or, unmatched, the drive itself.
-fn output_gain(params: &SaturationParams) -> f64 {
+pub(super) fn output_gain(params: &SaturationParams) -> f64 {
     if params.level_match {
         params.model.parts().matched_gain(curve_drive(params.drive_db), params.bias_percent)
     } else {
@@ -79,7 +83,8 @@ fn output_gain(params: &SaturationParams) -> f64 {
 /// Tape, tube, transformer, diode, soft and hard clip.
 ///
 /// `out = dry + mix · (K · after(a x + E⁻¹(f_b(d E x) − a d E x)/d) − dry)`, x = before(dry), d the drive, a = 1/(1 + d²):
-/// see [`Parts`], [`curve_drive`] and [`Parts::matched_gain`]. Only what is in the brackets is oversampled; all else is
+/// see [`Parts`](super::model::Parts), [`curve_drive`] and
+/// [`Parts::matched_gain`](super::model::Parts::matched_gain). Only what is in the brackets is oversampled; all else is
 /// delayed to meet it. Whatever a, the sum is the same; at no drive the brackets are empty.
 ///
 /// | quality | rate of the curve at 48 kHz | latency |
@@ -94,14 +99,11 @@ fn output_gain(params: &SaturationParams) -> f64 {
 /// aliases are 20 to 29 dB under it, where Mix has −86 to −137 dB and Master −110 to −140.
 ///
 /// At twice the sample rate half the oversampling does. Off, dry, or with neither drive nor tone it changes no bit. Another
-/// model comes in by way of the dry sound.
+/// model starts beside the one that is heard, runs along for 20 ms longer than its filters take to fill, and is then crossfaded in.
 #[derive(Clone, Debug)]
 pub struct Saturation<const CH: usize> {
     sample_rate_hz: f64,
     params: SaturationParams,
-    /// What the curve is at work as; follows the params while nothing is heard.
-    model: Model,
-    parts: Parts,
     grid: ControlGrid,
     latency: usize,
     stages: usize,
@@ -111,19 +113,20 @@ pub struct Saturation<const CH: usize> {
     wet: Ramp,
     drive_db: Ramp,
     bias_percent: Ramp,
-    gain_db: Ramp,
     before: Tone,
     after: Tone,
-    blocking: Ramp,
-    workings: Workings,
-    /// Samples at the front of the workings that still hold a glide.
-    unsettled: usize,
-    emphasis: Shelf,
+    voices: [Voice; 2],
+    /// Which voice is heard, or is the one that leaves.
+    heard: usize,
+    /// Whether the other voice is on its way in.
+    changing: bool,
+    /// Frames until the coming voice may be faded in.
+    warming: usize,
+    coming: Ramp,
     /// Frames for which no gain has moved; the most there are once the gains are held.
     still: usize,
-    /// Gains go in with the audio and come out with it.
-    gains: GainLine,
-    span: SpanGains,
+    shares: Shares,
+    workshop: Workshop,
     channels: [Channel; CH],
     reading: SaturationReading,
 }
@@ -135,8 +138,6 @@ impl<const CH: usize> Saturation<CH> {
         let mut stage = Saturation {
             sample_rate_hz: 48_000.0,
             params: SaturationParams::default(),
-            model: Model::default(),
-            parts: Model::default().parts(),
             grid: ControlGrid::default(),
             latency: 0,
             stages: 0,
@@ -145,16 +146,16 @@ impl<const CH: usize> Saturation<CH> {
             wet: Ramp::new(0.0, 1),
             drive_db: Ramp::new(0.0, 1),
             bias_percent: Ramp::new(0.0, 1),
-            gain_db: Ramp::new(0.0, 1),
             before: Tone::new(0.0, 48_000.0),
             after: Tone::new(0.0, 48_000.0),
-            blocking: Ramp::new(0.0, 1),
-            workings: Workings::new(Model::default().parts().bias_at(0.0), 1.0),
-            unsettled: 0,
-            emphasis: Shelf::FLAT,
+            voices: std::array::from_fn(|_| Voice::new(0, 0, 48_000.0)),
+            heard: 0,
+            changing: false,
+            warming: 0,
+            coming: Ramp::new(0.0, 1),
             still: 0,
-            gains: GainLine::new(0),
-            span: SpanGains::default(),
+            shares: Shares::default(),
+            workshop: Workshop::new(),
             channels: std::array::from_fn(|_| Channel::new(0, 0, Alignment::Prompt, 48_000.0)),
             reading: SaturationReading::default(),
         };
@@ -181,15 +182,14 @@ impl<const CH: usize> Saturation<CH> {
             // whole for each number of stages
             Alignment::Centred => (round_trip_samples(self.stages) + CENTRED_DELAY_SAMPLES) >> self.stages,
         };
-        self.gains = GainLine::new(self.latency);
         let (stages, latency) = (self.stages, self.latency);
         self.channels = std::array::from_fn(|_| Channel::new(stages, latency, alignment, sample_rate_hz));
         let ramp = |value| Ramp::with_seconds(value, SATURATION_GLIDE_SECONDS, sample_rate_hz);
         self.wet = ramp(0.0);
         self.drive_db = ramp(0.0);
         self.bias_percent = ramp(0.0);
-        self.gain_db = ramp(0.0);
-        self.blocking = ramp(0.0);
+        self.coming = ramp(0.0);
+        self.voices = std::array::from_fn(|_| Voice::new(stages, latency, sample_rate_hz));
         self.before = Tone::new(0.0, sample_rate_hz);
         self.after = Tone::new(0.0, sample_rate_hz);
         self.reset();
@@ -206,43 +206,55 @@ impl<const CH: usize> Saturation<CH> {
         let p = self.params;
         self.drive_db.set_target(p.drive_db);
         self.bias_percent.set_target(p.bias_percent);
-        self.gain_db.set_target(math::gain_to_db(output_gain(&p)));
         self.before.ramp.set_target(p.tone_before_db);
         self.after.ramp.set_target(p.tone_after_db);
-        let lopsided = self.parts.bias + self.parts.bias_range * p.bias_percent / 100.0 != 0.0;
-        self.blocking.set_target(if lopsided { 1.0 } else { 0.0 });
+        self.voices[self.heard].set_targets(&p);
+        if self.changing {
+            self.voices[1 - self.heard].set_targets(&p);
+        }
     }
 
     /// Takes everything as it is asked for, the model too, with silent filters.
     fn start(&mut self) {
-        self.model = self.params.model;
-        self.parts = self.model.parts();
-        self.emphasis = self.parts.shelf(self.sample_rate_hz);
+        self.changing = false;
+        self.heard = 0;
         self.set_targets();
-        for ramp in [&mut self.drive_db, &mut self.bias_percent, &mut self.gain_db, &mut self.blocking] {
-            ramp.snap();
-        }
+        self.drive_db.snap();
+        self.bias_percent.snap();
         self.before.snap();
         self.after.snap();
-        let bias = self.parts.bias_at(self.params.bias_percent);
-        self.settle(0..MAX_CHUNK_SAMPLES);
         self.still = 0;
-        self.gains.fill(self.gain_db.value(), self.drive_db.value());
-        self.channels.iter_mut().for_each(|channel| channel.start(bias));
+        self.voices[0].start(&self.params, self.drive_db.value(), self.bias_percent.value());
+        let bias = self.voices[0].parts.bias_at(self.params.bias_percent);
+        self.channels.iter_mut().for_each(|channel| channel.start(0, bias));
         self.running = true;
+    }
+
+    /// Starts the model that is asked for beside the one that is heard.
+    fn change(&mut self) {
+        let (coming, bias_percent) = (1 - self.heard, self.bias_percent.value());
+        self.voices[coming].start(&self.params, self.drive_db.value(), bias_percent);
+        let bias = self.voices[coming].parts.bias_at(bias_percent);
+        self.channels.iter_mut().for_each(|channel| channel.start_voice(coming, bias));
+        self.warming = 2 * self.latency + GRID_FRAMES + (WARMING_SECONDS * self.sample_rate_hz) as usize;
+        self.coming.snap_to(0.0);
+        self.coming.set_target(1.0);
+        self.changing = true;
     }
 
     /// What may begin and end on a point of the grid.
     fn on_grid(&mut self) {
         let asked = self.asked_wet();
         if self.running {
-            if self.model == self.params.model {
-                if self.filling == 0 {
-                    self.wet.set_target(asked);
-                }
-            } else {
-                // the model changes while it is not heard
-                self.wet.set_target(0.0);
+            if self.changing && !self.coming.is_moving() {
+                self.heard = 1 - self.heard;
+                self.changing = false;
+            }
+            if self.filling == 0 {
+                self.wet.set_target(asked);
+            }
+            if !self.changing && asked > 0.0 && self.voices[self.heard].model != self.params.model {
+                self.change();
             }
             if !self.wet.is_moving() && self.wet.target() == 0.0 && self.filling == 0 {
                 self.running = false;
@@ -262,61 +274,37 @@ impl<const CH: usize> Saturation<CH> {
 
     /// Gains and workings of the next `len` frames.
     fn glide(&mut self, len: usize) {
-        let ramps = [&self.bias_percent, &self.drive_db, &self.gain_db, &self.blocking, &self.wet];
-        if self.filling > 0 || ramps.iter().any(|ramp| ramp.is_moving()) {
+        let glides = self.bias_percent.is_moving() || self.drive_db.is_moving();
+        let moves = glides || self.wet.is_moving() || self.voices[self.heard].is_moving();
+        if self.filling > 0 || self.changing || moves {
             self.still = 0;
         } else if self.still >= self.latency {
             // the line holds one and the same gain throughout: nothing is left to move
             if self.still != usize::MAX {
                 self.still = usize::MAX;
-                self.hold();
+                self.voices[self.heard].hold(self.drive_db.value(), self.bias_percent.value());
+                self.shares.wet = [self.wet.value(); GRID_FRAMES];
             }
             return;
         } else {
             self.still += len;
         }
-        let glides = self.bias_percent.is_moving() || self.drive_db.is_moving();
-        let bump = math::db_to_gain(self.parts.bump_db) - 1.0;
-        let filling = self.filling;
+        let (filling, warming) = (self.filling, self.warming);
         self.filling = filling.saturating_sub(len);
+        self.warming = warming.saturating_sub(len);
+        let mut drive = SpanDrive { drive_db: [0.0; GRID_FRAMES], bias_percent: [0.0; GRID_FRAMES] };
         for frame in 0..len {
-            let (drive_db, gain_db) = (self.drive_db.next_value(), self.gain_db.next_value());
-            let gains = self.gains.push(gain_db, drive_db);
-            if glides {
-                let bias = self.parts.bias_at(self.bias_percent.next_value());
-                let range = frame << self.stages..(frame + 1) << self.stages;
-                self.workings.fill(range, bias, self.gains.newest_gains.apart);
-                self.unsettled = self.unsettled.max(len << self.stages);
+            drive.drive_db[frame] = self.drive_db.next_value();
+            drive.bias_percent[frame] = self.bias_percent.next_value();
+            self.shares.wet[frame] = if frame < filling { 0.0 } else { self.wet.next_value() };
+            if self.changing {
+                self.shares.coming[frame] = if frame < warming { 0.0 } else { self.coming.next_value() };
             }
-            self.span.drive[frame] = self.gains.newest_drive;
-            self.span.apart[frame] = gains.apart;
-            self.span.gain[frame] = gains.gain;
-            self.span.inverse_drive[frame] = gains.inverse_drive;
-            self.span.bump[frame] = bump * gains.bump;
-            self.span.blocking[frame] = self.blocking.next_value();
-            self.span.wet[frame] = if frame < filling { 0.0 } else { self.wet.next_value() };
         }
-    }
-
-    /// Gains that have settled, for spans of any length.
-    fn hold(&mut self) {
-        let gains = self.gains.newest_gains;
-        self.span = SpanGains {
-            drive: [self.gains.newest_drive; GRID_FRAMES],
-            inverse_drive: [gains.inverse_drive; GRID_FRAMES],
-            gain: [gains.gain; GRID_FRAMES],
-            bump: [(math::db_to_gain(self.parts.bump_db) - 1.0) * gains.bump; GRID_FRAMES],
-            blocking: [self.blocking.value(); GRID_FRAMES],
-            wet: [self.wet.value(); GRID_FRAMES],
-            apart: [gains.apart; GRID_FRAMES],
-        };
-    }
-
-    /// What has been reached holds for these samples of a chunk.
-    fn settle(&mut self, samples: std::ops::Range<usize>) {
-        let bias = self.parts.bias_at(self.bias_percent.value());
-        self.workings.fill(samples, bias, apart(curve_drive(self.drive_db.value())));
-        self.unsettled = 0;
+        self.voices[self.heard].glide(len, &drive, glides);
+        if self.changing {
+            self.voices[1 - self.heard].glide(len, &drive, glides);
+        }
     }
 }
 
@@ -339,7 +327,7 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
         self.start();
         self.wet.snap_to(asked);
         self.running = asked > 0.0;
-        self.span = SpanGains::default();
+        self.shares = Shares::default();
         self.reading = SaturationReading::default();
     }
 
@@ -347,7 +335,7 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
         let params = SaturationParams { quality: self.params.quality, ..controls::clamped(params) };
         if params != self.params {
             self.params = params;
-            if self.running && self.model == params.model {
+            if self.running {
                 self.set_targets();
             }
         }
@@ -364,20 +352,17 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
                 self.on_grid();
             }
             if self.running {
-                if self.unsettled > 0 && !self.bias_percent.is_moving() && !self.drive_db.is_moving() {
-                    self.settle(0..self.unsettled);
-                }
                 self.glide(span.len);
                 let tones = [self.before.span(), self.after.span()];
-                let parts = &self.parts;
                 for (samples, channel) in block.channels().iter_mut().zip(&mut self.channels) {
                     channel.process(
                         &mut samples[span.start..end],
-                        parts,
-                        self.emphasis,
-                        &self.workings,
-                        &self.span,
+                        &self.voices,
+                        self.heard,
+                        self.changing,
+                        &self.shares,
                         tones,
+                        &mut self.workshop,
                         &mut self.reading,
                     );
                 }
@@ -402,7 +387,8 @@ impl<const CH: usize> Processor<CH> for Saturation<CH> {
             return Tail::Frames(0);
         }
         let pole = |hz: f64| tail_frames(hz, self.sample_rate_hz);
-        let lopsided = self.blocking.is_moving() || self.blocking.target() != 0.0;
+        let lopsided =
+            self.voices[self.heard].is_lopsided() || self.changing && self.voices[1 - self.heard].is_lopsided();
         // the oversampler, the tones (a tilt by 12 dB has its pole at a quarter of the pivot), the deepest emphasis, the bump
         // (at its Q it decays as a pole at 0.6 of its centre), the high-pass
         let filters = 2 * pole(TONE_PIVOT_HZ / 4.0) + pole(40.0) + pole(0.6 * BUMP_HZ);

@@ -104,13 +104,8 @@ impl Workings {
 pub struct Shaper {
     level: Level,
     alignment: Alignment,
-    /// Before the newest chunk, the last two of each.
-    input: Line,
-    argument: Line,
-    root: Line,
-    value: Line,
-    /// Before the newest chunk, the last four of what is to be put out.
-    shaped: Line,
+    /// What [`Lines`] had at their ends.
+    past: [[f64; PAST]; 5],
     /// Of a prompt shaper, the fading sums of the squared steps of the input, and of their products with the steps of what the
     /// curve takes away from it; their quotient is the share that it takes away, by least squares. Steps instead of
     /// levels, since it is in the treble that the mean is late.
@@ -123,28 +118,46 @@ pub struct Shaper {
 }
 
 /// Room for the past and a chunk.
-type Line = Box<[f64; PAST + MAX_CHUNK_SAMPLES]>;
+type Line = [f64; PAST + MAX_CHUNK_SAMPLES];
 const PAST: usize = 4;
+
+/// Where a [`Shaper`] works; any number of them may take turns.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    input: Line,
+    argument: Line,
+    root: Line,
+    value: Line,
+    /// What is to be put out, before it is aligned.
+    shaped: Line,
+}
+
+impl Lines {
+    /// Empty. May allocate.
+    #[must_use]
+    pub fn new() -> Box<Self> {
+        let line = [0.0; PAST + MAX_CHUNK_SAMPLES];
+        Box::new(Lines { input: line, argument: line, root: line, value: line, shaped: line })
+    }
+
+    fn all(&mut self) -> [&mut Line; 5] {
+        [&mut self.input, &mut self.argument, &mut self.root, &mut self.value, &mut self.shaped]
+    }
+}
 
 impl Shaper {
     /// Silent about no bias, for samples at `rate_hz`. May allocate.
     #[must_use]
     pub fn new(alignment: Alignment, rate_hz: f64) -> Self {
-        let line = || Box::new([0.0; PAST + MAX_CHUNK_SAMPLES]);
-        let (input, argument, root, value, shaped) = (line(), line(), line(), line(), line());
         let keep = math::exp(-1.0 / (MEMORY_SECONDS * rate_hz));
-        let level = Level::new();
-        Shaper { level, alignment, input, argument, root, value, shaped, steps: 0.0, losses: 0.0, loss: 0.0, keep }
+        let past = [[0.0; PAST]; 5];
+        Shaper { level: Level::new(), alignment, past, steps: 0.0, losses: 0.0, loss: 0.0, keep }
     }
 
     /// Forgets all audio: silent about `bias` of `curve`. Real-time safe.
     pub fn reset(&mut self, bias: Bias) {
         let root = (1.0 + bias.shift * bias.shift).sqrt();
-        self.input[..PAST].fill(0.0);
-        self.argument[..PAST].fill(bias.shift);
-        self.root[..PAST].fill(root);
-        self.value[..PAST].fill(asinh(bias.shift, root));
-        self.shaped[..PAST].fill(0.0);
+        self.past = [0.0, bias.shift, root, asinh(bias.shift, root), 0.0].map(|value| [value; PAST]);
         self.steps = 0.0;
         self.losses = 0.0;
         self.loss = 0.0;
@@ -159,39 +172,50 @@ impl Shaper {
 
     /// Fills `output` from `input`; at most [`MAX_CHUNK_SAMPLES`], what is longer is cut off. Real-time
     /// safe.
-    pub fn process(&mut self, curve: Curve, workings: &Workings, input: &[f32], output: &mut [f32]) {
+    pub fn process(&mut self, curve: Curve, workings: &Workings, input: &[f32], output: &mut [f32], lines: &mut Lines) {
         let len = input.len().min(output.len()).min(MAX_CHUNK_SAMPLES);
-        dispatch!(self.level, simd => self.run(simd, curve, workings, &input[..len], &mut output[..len]));
+        dispatch!(self.level, simd => self.run(simd, curve, workings, &input[..len], &mut output[..len], lines));
     }
 
     #[simd]
-    fn run<S: Simd>(&mut self, simd: S, curve: Curve, workings: &Workings, input: &[f32], output: &mut [f32]) {
+    fn run<S: Simd>(
+        &mut self,
+        simd: S,
+        curve: Curve,
+        workings: &Workings,
+        input: &[f32],
+        output: &mut [f32],
+        lines: &mut Lines,
+    ) {
         let len = input.len();
-        for (place, sample) in self.input[PAST..].iter_mut().zip(input) {
+        for (line, past) in lines.all().into_iter().zip(&self.past) {
+            line[..PAST].copy_from_slice(past);
+        }
+        for (place, sample) in lines.input[PAST..].iter_mut().zip(input) {
             *place = f64::from(*sample);
         }
         match curve {
-            Curve::Algebraic { ceiling } => self.algebraic(simd, ceiling, workings, len),
-            Curve::Asinh => self.asinh(simd, workings, len),
-            Curve::Clip { knee } => self.clip(simd, knee, workings, len),
+            Curve::Algebraic { ceiling } => self.algebraic(simd, ceiling, workings, lines, len),
+            Curve::Asinh => self.asinh(simd, workings, lines, len),
+            Curve::Clip { knee } => self.clip(simd, knee, workings, lines, len),
         }
         let second_order = matches!(curve, Curve::Clip { .. });
         match self.alignment {
-            Alignment::Centred => self.centre(simd, second_order, output),
-            Alignment::Prompt => self.catch_up(curve, workings, output),
+            Alignment::Centred => self.centre(simd, second_order, lines, output),
+            Alignment::Prompt => self.catch_up(curve, workings, lines, output),
         }
-        for line in [&mut self.input, &mut self.argument, &mut self.root, &mut self.value, &mut self.shaped] {
-            line.copy_within(len..len + PAST, 0);
+        for (line, past) in lines.all().into_iter().zip(&mut self.past) {
+            past.copy_from_slice(&line[len..len + PAST]);
         }
     }
 
     #[simd]
-    fn algebraic<S: Simd>(&mut self, _: S, ceiling: f64, workings: &Workings, len: usize) {
+    fn algebraic<S: Simd>(&self, _: S, ceiling: f64, workings: &Workings, lines: &mut Lines, len: usize) {
         let inverse = 1.0 / ceiling;
         let shift = &workings.shift[..len];
-        let input = &self.input[PAST..PAST + len];
-        let argument = &mut self.argument[PAST..PAST + len];
-        let root = &mut self.root[PAST..PAST + len];
+        let input = &lines.input[PAST..PAST + len];
+        let argument = &mut lines.argument[PAST..PAST + len];
+        let root = &mut lines.root[PAST..PAST + len];
         for i in 0..len {
             let v = input[i] * inverse + shift[i];
             argument[i] = v;
@@ -199,8 +223,9 @@ impl Shaper {
         }
         let apart = self.alignment.apart(workings, len);
         let (zero, inverse_slope) = (&workings.zero[..len], &workings.inverse_slope[..len]);
-        let ([x0, x1], [v0, v1], [r0, r1]) = (pair(&self.input, len), pair(&self.argument, len), pair(&self.root, len));
-        let shaped = &mut self.shaped[PAST..PAST + len];
+        let ([x0, x1], [v0, v1], [r0, r1]) =
+            (pair(&lines.input, len), pair(&lines.argument, len), pair(&lines.root, len));
+        let shaped = &mut lines.shaped[PAST..PAST + len];
         for i in 0..len {
             let mean = algebraic_mean([v1[i], r1[i]], [v0[i], r0[i]]);
             shaped[i] = ceiling * (mean - zero[i]) * inverse_slope[i] - apart[i] * (0.5 * (x1[i] + x0[i]));
@@ -208,12 +233,12 @@ impl Shaper {
     }
 
     #[simd]
-    fn asinh<S: Simd>(&mut self, _: S, workings: &Workings, len: usize) {
+    fn asinh<S: Simd>(&self, _: S, workings: &Workings, lines: &mut Lines, len: usize) {
         let shift = &workings.shift[..len];
-        let input = &self.input[PAST..PAST + len];
-        let argument = &mut self.argument[PAST..PAST + len];
-        let root = &mut self.root[PAST..PAST + len];
-        let value = &mut self.value[PAST..PAST + len];
+        let input = &lines.input[PAST..PAST + len];
+        let argument = &mut lines.argument[PAST..PAST + len];
+        let root = &mut lines.root[PAST..PAST + len];
+        let value = &mut lines.value[PAST..PAST + len];
         for i in 0..len {
             let v = input[i] + shift[i];
             argument[i] = v;
@@ -223,8 +248,8 @@ impl Shaper {
         let apart = self.alignment.apart(workings, len);
         let (zero, inverse_slope) = (&workings.zero[..len], &workings.inverse_slope[..len]);
         let ([x0, x1], [v0, v1], [r0, r1], [a0, a1]) =
-            (pair(&self.input, len), pair(&self.argument, len), pair(&self.root, len), pair(&self.value, len));
-        let shaped = &mut self.shaped[PAST..PAST + len];
+            (pair(&lines.input, len), pair(&lines.argument, len), pair(&lines.root, len), pair(&lines.value, len));
+        let shaped = &mut lines.shaped[PAST..PAST + len];
         for i in 0..len {
             let mean = asinh_mean([v1[i], r1[i], a1[i]], [v0[i], r0[i], a0[i]]);
             shaped[i] = (mean - zero[i]) * inverse_slope[i] - apart[i] * (0.5 * (x1[i] + x0[i]));
@@ -232,19 +257,19 @@ impl Shaper {
     }
 
     #[simd]
-    fn clip<S: Simd>(&mut self, _: S, knee: f64, workings: &Workings, len: usize) {
+    fn clip<S: Simd>(&self, _: S, knee: f64, workings: &Workings, lines: &mut Lines, len: usize) {
         let shift = &workings.shift[..len];
-        let input = &self.input[PAST..PAST + len];
-        let argument = &mut self.argument[PAST..PAST + len];
+        let input = &lines.input[PAST..PAST + len];
+        let argument = &mut lines.argument[PAST..PAST + len];
         for i in 0..len {
             argument[i] = input[i] + shift[i];
         }
         let apart = self.alignment.apart(workings, len);
-        let [x0, x1] = pair(&self.input, len);
-        let x2 = &self.input[PAST - 2..PAST - 2 + len];
-        let [v0, v1] = pair(&self.argument, len);
-        let v2 = &self.argument[PAST - 2..PAST - 2 + len];
-        let shaped = &mut self.shaped[PAST..PAST + len];
+        let [x0, x1] = pair(&lines.input, len);
+        let x2 = &lines.input[PAST - 2..PAST - 2 + len];
+        let [v0, v1] = pair(&lines.argument, len);
+        let v2 = &lines.argument[PAST - 2..PAST - 2 + len];
+        let shaped = &mut lines.shaped[PAST..PAST + len];
         match (self.alignment, knee > 0.0) {
             (Alignment::Centred, false) => {
                 for i in 0..len {
@@ -288,10 +313,10 @@ impl Shaper {
     }
 
     /// Adds what is straight, on time, to what is bent.
-    fn catch_up(&mut self, curve: Curve, workings: &Workings, output: &mut [f32]) {
+    fn catch_up(&mut self, curve: Curve, workings: &Workings, lines: &Lines, output: &mut [f32]) {
         let len = output.len();
-        let ([x1, x0], bent) = (pair(&self.input, len), &self.shaped[PAST..PAST + len]);
-        let (argument, root, value) = (&self.argument[PAST..], &self.root[PAST..], &self.value[PAST..]);
+        let ([x1, x0], bent) = (pair(&lines.input, len), &lines.shaped[PAST..PAST + len]);
+        let (argument, root, value) = (&lines.argument[PAST..], &lines.root[PAST..], &lines.value[PAST..]);
         let (zero, inverse_slope) = (&workings.zero[..len], &workings.inverse_slope[..len]);
         let apart = &workings.apart[..len];
         for (i, out) in output.iter_mut().enumerate() {
@@ -311,9 +336,9 @@ impl Shaper {
     }
 
     #[simd]
-    fn centre<S: Simd>(&mut self, _: S, second_order: bool, output: &mut [f32]) {
+    fn centre<S: Simd>(&self, _: S, second_order: bool, lines: &Lines, output: &mut [f32]) {
         let len = output.len();
-        let late = |by: usize| &self.shaped[PAST - by..PAST - by + len];
+        let late = |by: usize| &lines.shaped[PAST - by..PAST - by + len];
         let (r0, r1, r2, r3, r4) = (late(0), late(1), late(2), late(3), late(4));
         if second_order {
             let c = EVEN_2;
@@ -358,7 +383,7 @@ fn sorted(a: f64, b: f64, c: f64) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saturation::oversampler::{Downsampler, Upsampler};
+    use crate::saturation::oversampler::{Downsampler, Scratch, Upsampler};
 
     /// The narrowest registers and the widest give the same bits, for every curve, through the whole chain.
     #[test]
@@ -386,10 +411,16 @@ mod tests {
                     let workings = Workings::new(bias, 0.2);
                     let (mut raised, mut bent, mut out) = ([0.0; 256], [0.0; 256], vec![]);
                     for chunk in input.chunks(27) {
-                        let mut lowered = [0.0; 27];
-                        up.process(chunk, &mut raised[..8 * chunk.len()]);
-                        shaper.process(curve, &workings, &raised[..8 * chunk.len()], &mut bent[..8 * chunk.len()]);
-                        down.process(&bent[..8 * chunk.len()], &mut lowered[..chunk.len()]);
+                        let (mut lowered, mut lines, mut scratch) = ([0.0; 27], Lines::new(), Scratch::new());
+                        up.process(chunk, &mut raised[..8 * chunk.len()], &mut scratch);
+                        shaper.process(
+                            curve,
+                            &workings,
+                            &raised[..8 * chunk.len()],
+                            &mut bent[..8 * chunk.len()],
+                            &mut lines,
+                        );
+                        down.process(&bent[..8 * chunk.len()], &mut lowered[..chunk.len()], &mut scratch);
                         out.extend(lowered[..chunk.len()].iter().map(|s| s.to_bits()));
                     }
                     out

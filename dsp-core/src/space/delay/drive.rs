@@ -5,7 +5,7 @@ use crate::delay_line::DelayLine;
 use crate::math;
 use crate::ramp::Ramp;
 use crate::saturation::model::REFERENCE_RMS;
-use crate::saturation::oversampler::{Downsampler, Upsampler, round_trip_samples};
+use crate::saturation::oversampler::{Downsampler, Scratch, Upsampler, round_trip_samples};
 use fearless_simd::Simd;
 use fearless_simd_macros::simd;
 
@@ -21,6 +21,7 @@ use fearless_simd_macros::simd;
 pub(super) struct Drive {
     up: Upsampler,
     down: Downsampler,
+    scratch: Scratch,
     /// Of the filters' delay, and always fed.
     line: DelayLine,
     /// The last sample at twice the rate.
@@ -50,6 +51,7 @@ impl Drive {
         Drive {
             up: Upsampler::new(1),
             down: Downsampler::new(1),
+            scratch: Scratch::new(),
             line: DelayLine::new(Self::latency_frames()),
             last: 0.0,
             share: Ramp::new(0.0, fade_frames),
@@ -94,7 +96,7 @@ impl Drive {
             return;
         }
         let (mut before, mut bent, mut added) = ([0.0; 2 * GRID_FRAMES], [0.0; 2 * GRID_FRAMES], [0.0; GRID_FRAMES]);
-        self.up.process(&samples[..len], &mut bent[..2 * len]);
+        self.up.process(&samples[..len], &mut bent[..2 * len], &mut self.scratch);
         before[0] = self.last;
         before[1..].copy_from_slice(&bent[..2 * GRID_FRAMES - 1]);
         self.last = bent[2 * len - 1];
@@ -104,7 +106,7 @@ impl Drive {
             let roots = (1.0 + v0 * v0).sqrt() + (1.0 + v1 * v1).sqrt();
             bent[n] = 0.5 * (x0 + x1) * (2.0 / roots - 1.0);
         }
-        self.down.process(&bent[..2 * len], &mut added[..len]);
+        self.down.process(&bent[..2 * len], &mut added[..len], &mut self.scratch);
         for n in 0..GRID_FRAMES {
             driven[n] += added[n];
         }
