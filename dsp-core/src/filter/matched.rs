@@ -24,13 +24,24 @@ pub struct Factors {
     pub far: [f64; 3],
 }
 
-/// Where A₀(φ) = Π (1 − φ/root) vanishes: the common weight. Found with [`LINEAR`] and [`SQUARE`] as the minimax fit of
-/// the relative errors of A₁/A₀ ≈ ω² and A₂/A₀ ≈ ω⁴ over 0 < ω < 2.85: both within 2e-4.
-pub const WEIGHT_ROOTS: [f64; 4] = [1.027625042547028, 1.2144442108180866, 2.2474673385042374, 23.699921908711435];
+/// A₀(φ) as two quadratics, the common weight: its roots are 1.0276, 1.2144, 2.2475 and 23.700. Found with [`LINEAR`] and
+/// [`SQUARE`] as the minimax fit of the relative errors of A₁/A₀ ≈ ω² and A₂/A₀ ≈ ω⁴ over 0 < ω < 2.85: both within 2e-4.
+const COMMON_QUADRATICS: [[f64; 3]; 2] =
+    [[1.0, -1.7965395186383035, 0.8012863634528168], [1.0, -0.487139518877136, 0.01877412460405468]];
 /// A₁(φ) = 4.0007 φ Π (1 − φ/root) ≈ A₀ω²: the factor and the roots.
 pub const LINEAR: (f64, [f64; 3]) = (4.000692969225795, [1.0331719880874752, 1.3053194308503624, 4.571257906522444]);
-/// A₂(φ) = 15.997 φ² Π (1 − φ/root) ≈ A₀ω⁴: the factor and the roots.
-pub const SQUARE: (f64, [f64; 2]) = (15.996929617685966, [1.0406409755629018, 1.531805476135074]);
+/// A₂(φ) = 16 φ² times this ≈ A₀ω⁴.
+const SQUARE: [f64; 3] = [0.9998118633167644, -1.613473454051958, 0.6272177359378119];
+/// The weight of sharp low-passes, as quadratics: the minimax fit of A₀P for ω₀ from 0.3 to 2.85, Q from 1.5 to 10.
+const LOW_PASS_QUADRATICS: [[f64; 3]; 2] =
+    [[1.0, -1.875436316784261, 0.8771188740606282], [1.0, -0.6690446591289383, 0.04723817453402578]];
+/// That of sharp high-passes, for which A₂ matters too,
+const HIGH_PASS_QUADRATICS: [[f64; 3]; 2] =
+    [[1.0, -1.8419083855001044, 0.8445421442268398], [1.0, -0.5367611243480005, 0.02001338892138651]];
+/// A₂/16φ² under it,
+const HIGH_PASS_SQUARE: [f64; 3] = [0.9993830074303885, -1.7035151639127175, 0.711135995738546];
+/// and what half way between the two weights is more than the mean.
+const HIGH_PASS_BETWEEN: [f64; 3] = [0.00016954864808039, -0.0009246722284304, 0.00060104946841943];
 /// ω² ≈ 4φ(1 + n φ)/(1 + c φ + d φ²) within 0.36 %, for first-order sections: n, c, d.
 pub const FIRST_ORDER: [f64; 3] = [-0.840660385, -1.19586272, 0.26747311];
 
@@ -46,6 +57,55 @@ pub fn fit(omega: f64, q: f64) -> Factors {
 #[must_use]
 pub fn fit_resonance(omega: f64, q: f64) -> Factors {
     fit_under(Weight::at_resonance(omega), omega, q)
+}
+
+/// The two quadratics whose product is the weight of a cut, or stands for that weight times ω⁴: constant term first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numerator {
+    /// Goes with [`Factors::near`].
+    pub near: [f64; 3],
+    /// Goes with [`Factors::far`].
+    pub far: [f64; 3],
+}
+
+/// A low-pass: what A₀(φ) is, and the factors of A₀(φ)·P(ω²)/ω₀⁴. Real-time safe.
+#[must_use]
+pub fn fit_low_pass(omega: f64, q: f64) -> (Numerator, Factors) {
+    let share = smoothstep((omega - 0.21) / 3.0) * sharp(omega, q);
+    let weight = [0, 1].map(|n| blend(COMMON_QUADRATICS[n], LOW_PASS_QUADRATICS[n], share));
+    let [near, far] = weight;
+    (Numerator { near, far }, fit_under(Weight::product(weight), omega, q))
+}
+
+/// A high-pass: A₂(φ)/ω₀⁴, without its φ² in `near`, which is `[0, 0, 16/ω₀⁴]`, and the factors of A₀(φ)·P(ω²)/ω₀⁴.
+/// Real-time safe.
+#[must_use]
+pub fn fit_high_pass(omega: f64, q: f64) -> (Numerator, Factors) {
+    let share = smoothstep((omega - 1.785) / 1.25) * sharp(omega, q);
+    let weight = [0, 1].map(|n| blend(COMMON_QUADRATICS[n], HIGH_PASS_QUADRATICS[n], share));
+    // the weight is linear in either quadratic, so that half way there is a little more between
+    let between = 4.0 * share * (1.0 - share);
+    let mut far = blend(SQUARE, HIGH_PASS_SQUARE, share);
+    for (far, more) in far.iter_mut().zip(HIGH_PASS_BETWEEN) {
+        *far += between * more;
+    }
+    let square = omega * omega;
+    let numerator = Numerator { near: [0.0, 0.0, 16.0 / (square * square)], far };
+    (numerator, fit_under(Weight::product(weight), omega, q))
+}
+
+/// How far a cut may leave the common weight: not at all up to Q = 1.8, wholly from 6.7 on, and not beyond the band, where
+/// it is no better.
+fn sharp(omega: f64, q: f64) -> f64 {
+    smoothstep((0.55 - 1.0 / q) / 0.4) * smoothstep((3.05 - omega) / 0.2)
+}
+
+/// From `from`, or by `share` `to`.
+fn blend<const N: usize>(mut from: [f64; N], to: [f64; N], share: f64) -> [f64; N] {
+    for (value, to) in from.iter_mut().zip(to) {
+        *value += (to - *value) * share;
+    }
+    from
 }
 
 fn fit_under(weight: Weight, omega: f64, q: f64) -> Factors {
@@ -165,7 +225,7 @@ fn sine_squared(w: f64) -> f64 {
 struct Weight([f64; 4]);
 
 impl Weight {
-    /// The product of [`WEIGHT_ROOTS`]: the least error where the prototype has no sharp resonance.
+    /// The product of [`COMMON_QUADRATICS`]: the least error where the prototype has no sharp resonance.
     const COMMON: Weight = Weight([-2.2836790375154403, 1.695225884810097, -0.4240667103542393, 0.015043450030993048]);
     /// The minimax fit of A₀P for ω₀ from 0.43 to 2.85, Q of 3.5 and 28: 0.006 dB, where the common one leaves 0.029 dB
     /// between 18 and 20 kHz at 44.1.
@@ -180,6 +240,11 @@ impl Weight {
             *w += (to - *w) * share;
         }
         weight
+    }
+
+    /// The product of two quadratics with constant term 1.
+    fn product([[_, a, b], [_, c, d]]: [[f64; 3]; 2]) -> Self {
+        Weight([a + c, b + d + a * c, a * d + b * c, b * d])
     }
 
     fn at(self, phi: f64) -> f64 {

@@ -108,19 +108,14 @@ pub fn cut(side: Side, omega: f64, q: f64, order: usize, mut each: impl FnMut(Se
 }
 
 fn second_order(side: Side, omega: f64, q: f64) -> [Section; 2] {
-    let denominator = matched::fit(omega, q);
-    let (near, far) = match side {
-        Side::High => {
-            let [a, b, c, d] = matched::WEIGHT_ROOTS;
-            (product(1.0, a, b), product(1.0, c, d))
-        }
-        Side::Low => {
-            let (factor, [a, b]) = matched::SQUARE;
-            let square = omega * omega;
-            ([0.0, 0.0, 16.0 / (square * square)], product(factor / 16.0, a, b))
-        }
+    let (numerator, denominator) = match side {
+        Side::High => matched::fit_low_pass(omega, q),
+        Side::Low => matched::fit_high_pass(omega, q),
     };
-    [section(matched::spectral_factor(near), denominator.near), section(matched::spectral_factor(far), denominator.far)]
+    [
+        section(matched::spectral_factor(numerator.near), denominator.near),
+        section(matched::spectral_factor(numerator.far), denominator.far),
+    ]
 }
 
 fn first_order(side: Side, omega: f64) -> Section {

@@ -116,7 +116,8 @@ fn cut(side: Side, omega: f64, q: f64, order: usize) -> Vec<Section> {
     sections
 }
 
-/// The target is 0.1 dB at 12 dB per octave, and 0.01 dB for mastering, which is met up to 17 kHz; beyond, to Q = 2.
+/// The target is 0.1 dB at 12 dB per octave, and 0.01 dB for mastering. Measured: 0.0031 dB for low-passes and 0.0052 dB for
+/// high-passes, whose numerator is an approximation too.
 #[test]
 fn cuts_follow_their_prototype() {
     let high = |w: f64, q: f64, _: f64| cut(Side::High, w, q, 2);
@@ -125,10 +126,8 @@ fn cuts_follow_their_prototype() {
     let low_db: Expected = |f, f0, q, _| -10.0 * quadratic((f0 / f).powi(2), q).log10();
     for (design, expected) in [(&high as &dyn Fn(f64, f64, f64) -> Vec<Section>, high_db), (&low, low_db)] {
         let all = worst(20_000.0, &QS, &[0.0], design, expected);
-        let most = worst(17_000.0, &QS, &[0.0], design, expected);
-        let gentle = worst(20_000.0, &QS[..6], &[0.0], design, expected);
-        println!("cuts: {all:.4} dB, {most:.4} up to 17 kHz, {gentle:.4} up to Q = 2");
-        assert!(all < 0.035 && most <= 0.01 && gentle <= 0.01, "{all} {most} {gentle} dB");
+        println!("cuts: {all:.4} dB");
+        assert!(all <= 0.006, "{all} dB");
     }
 }
 
