@@ -31,21 +31,24 @@ pub fn bell(omega: f64, q: f64, gain_db: f64) -> [Section; 2] {
 #[must_use]
 pub fn low_shelf(omega: f64, q: f64, gain_db: f64) -> [Section; 2] {
     let root = math::db_to_gain(0.25 * gain_db);
-    over(matched::fit(omega * root, q), matched::fit(omega / root, q), math::db_to_gain(gain_db))
+    let [numerator, denominator] = matched::fit_pair([omega * root, omega / root], q);
+    over(numerator, denominator, math::db_to_gain(gain_db))
 }
 
 /// A high shelf. Real-time safe.
 #[must_use]
 pub fn high_shelf(omega: f64, q: f64, gain_db: f64) -> [Section; 2] {
     let root = math::db_to_gain(0.25 * gain_db);
-    over(matched::fit(omega / root, q), matched::fit(omega * root, q), 1.0)
+    let [numerator, denominator] = matched::fit_pair([omega / root, omega * root], q);
+    over(numerator, denominator, 1.0)
 }
 
 /// A tilt about ω₀: −gain far below, +gain far above. Real-time safe.
 #[must_use]
 pub fn tilt(omega: f64, q: f64, gain_db: f64) -> [Section; 2] {
     let root = math::db_to_gain(0.5 * gain_db);
-    over(matched::fit(omega / root, q), matched::fit(omega * root, q), math::db_to_gain(-gain_db))
+    let [numerator, denominator] = matched::fit_pair([omega / root, omega * root], q);
+    over(numerator, denominator, math::db_to_gain(-gain_db))
 }
 
 /// A notch, exactly silent at ω₀ where that is under the Nyquist frequency. Real-time safe.

@@ -83,9 +83,9 @@ fn bells_follow_their_prototype() {
     assert!(all <= 0.01, "{all} dB");
 }
 
-/// The target is 0.1 dB, and 0.01 dB for mastering, which is met up to Q = 0.7071 at all frequencies and up to 10 kHz at
-/// every Q. Beyond, a shelf's poles lie 0.75 octaves from its corner with 18 dB, up to 33 kHz; they are no longer resolved
-/// when they are sharp: 0.031 dB.
+/// The target is 0.1 dB, and 0.01 dB for mastering, which is met up to Q = 1.5, and up to 10 kHz at every Q. Beyond, a
+/// shelf's poles lie 0.75 octaves from its corner with 18 dB, up to 33 kHz, where sharp ones have no smooth factorisation:
+/// 0.0118 dB.
 #[test]
 fn shelves_follow_their_prototype() {
     let high = |w: f64, q: f64, g: f64| prototype::high_shelf(w, q, g).to_vec();
@@ -95,11 +95,22 @@ fn shelves_follow_their_prototype() {
         ("low", &low, low_shelf_db),
     ] {
         let all = worst(20_000.0, &QS, &GAINS_DB, design, expected);
-        let gentle = worst(20_000.0, &QS[..3], &GAINS_DB, design, expected);
+        let gentle = worst(20_000.0, &QS[..5], &GAINS_DB, design, expected);
         let most = worst(10_000.0, &QS, &GAINS_DB, design, expected);
-        println!("{name} shelves: {all:.4} dB, {gentle:.4} up to Q = 0.7071, {most:.4} up to 10 kHz");
-        assert!(all < 0.035 && gentle <= 0.01 && most <= 0.01, "{all} {gentle} {most} dB");
+        println!("{name} shelves: {all:.4} dB, {gentle:.4} up to Q = 1.5, {most:.4} up to 10 kHz");
+        assert!(all <= 0.0125 && gentle <= 0.008 && most <= 0.008, "{all} {gentle} {most} dB");
     }
+}
+
+/// Between the controls of the other test too: Q about where the factors change their roles, and where a sharp shelf's
+/// poles pass the Nyquist frequency. Measured: 0.0215 dB.
+#[test]
+fn shelves_have_no_ridges() {
+    let high = |w: f64, q: f64, g: f64| prototype::high_shelf(w, q, g).to_vec();
+    let qs: Vec<f64> = (0..=60).map(|n| 1.6 * 1.75f64.powf(f64::from(n) / 60.0)).chain([8.0, 9.0]).collect();
+    let all = worst(20_000.0, &qs, &[-18.0, -9.0, -3.0, 1.0, 6.0, 15.0], high, high_shelf_db);
+    println!("shelves between: {all:.4} dB");
+    assert!(all < 0.024, "{all} dB");
 }
 
 /// A tilt is a high shelf of twice the gain, lowered by the gain.
@@ -107,7 +118,8 @@ fn shelves_follow_their_prototype() {
 fn tilts_follow_their_prototype() {
     let expected = |f, f0, q, g: f64| high_shelf_db(f, f0, q, 2.0 * g) - g;
     let all = worst(20_000.0, &QS, &[-9.0, -3.0, 3.0, 9.0], |w, q, g| prototype::tilt(w, q, g).to_vec(), expected);
-    assert!(all < 0.07, "{all} dB");
+    println!("tilts: {all:.4} dB");
+    assert!(all < 0.015, "{all} dB");
 }
 
 fn cut(side: Side, omega: f64, q: f64, order: usize) -> Vec<Section> {
@@ -234,7 +246,7 @@ fn extremes_stay_close() {
     }
     println!("extremes: bells {bells:.3?} dB, shelves {shelves:.3?} dB, to 20 kHz and beyond");
     assert!(bells[0] <= 0.01 && bells[1] < 0.05, "{bells:?}");
-    assert!(shelves[0] < 0.06 && shelves[1] < 0.07, "{shelves:?}");
+    assert!(shelves[0] < 0.035 && shelves[1] < 0.03, "{shelves:?}");
 }
 
 /// Corners beyond the Nyquist frequency: 0.2 dB, where the part of the prototype that is heard is that of 0.1 dB over
