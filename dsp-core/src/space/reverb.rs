@@ -231,7 +231,7 @@ impl<const CH: usize> Reverb<CH> {
     }
 
     #[inline(always)]
-    fn on_grid(&mut self, tempo_bpm: f64) {
+    fn on_grid<S: Simd>(&mut self, simd: S, tempo_bpm: f64) {
         if self.params.on && !self.running {
             self.start(tempo_bpm);
         } else if !self.params.on && self.running && self.glides.rests_at(WET, 0.0) && self.glides.rests_at(DRY, 1.0) {
@@ -244,7 +244,13 @@ impl<const CH: usize> Reverb<CH> {
         let plan = if self.params.freeze || self.decay.frozen() { self.layouts.plan() } else { plan(&self.params) };
         let moved = self.layouts.on_grid(plan) || self.layouts.next.is_some();
         let filters = (self.decay.on_grid() || moved).then(|| self.decay.filters(&self.layouts, self.sample_rate_hz));
-        self.network.on_grid(filters, self.decay.modulation(self.sample_rate_hz), self.sample_rate_hz, &self.layouts);
+        self.network.on_grid(
+            simd,
+            filters,
+            self.decay.modulation(self.sample_rate_hz),
+            self.sample_rate_hz,
+            &self.layouts,
+        );
         self.pre_delay.set_frames(self.pre_delay_frames(tempo_bpm));
         self.pre_delay.on_grid();
         self.tone.on_grid();
@@ -257,7 +263,7 @@ impl<const CH: usize> Reverb<CH> {
         let mut start = 0;
         while let Some(span) = self.grid.next(start, frames) {
             if span.on_grid {
-                self.on_grid(tempo_bpm);
+                self.on_grid(simd, tempo_bpm);
             }
             if self.running {
                 self.span(simd, block, span.start, span.len);

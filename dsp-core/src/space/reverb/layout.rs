@@ -78,7 +78,9 @@ pub(super) fn longest_frames(sample_rate_hz: f64, shortest_line: u32) -> ([usize
     let per_ms = MAX_SIZE * sample_rate_hz / 1000.0;
     let kinds = || Space::ALL.iter().map(|space| kind(*space));
     let longest = |of: &dyn Fn(&Kind) -> f64| (kinds().map(of).fold(0.0f64, f64::max) * per_ms).ceil() as usize;
-    let lines = std::array::from_fn(|i| longest(&|k| k.lines_ms[i]).max(shortest_line as usize) + LINES);
+    // what a line is lengthened by to differ from the others, and what its end moves beyond the two spans that a ring has to spare
+    let spare = LINES.max((shortest_line as usize).saturating_sub(3 * GRID_FRAMES));
+    let lines = std::array::from_fn(|i| longest(&|k| k.lines_ms[i]).max(shortest_line as usize) + spare);
     let stages = std::array::from_fn(|s| longest(&|k| k.diffuser_ms[s]) + 1);
     let early =
         longest(&|k| k.early.iter().flat_map(|side| side.iter()).fold(0.0f64, |latest, (ms, ..)| latest.max(*ms)));

@@ -61,8 +61,9 @@ impl Network {
 
     /// On the control grid: the filters glide to `filters` by the next point, or rest; the lines' ends move.
     #[inline(always)]
-    pub fn on_grid(
+    pub fn on_grid<S: Simd>(
         &mut self,
+        simd: S,
         filters: Option<Filters>,
         [rate_hz, depth_frames]: [f64; 2],
         rate: f64,
@@ -73,7 +74,7 @@ impl Network {
             None => self.absorption.rest(),
         }
         self.absorption.flush(SILENCE);
-        self.modulation.on_grid(rate_hz, depth_frames, rate, lines(layouts));
+        self.modulation.on_grid(simd, rate_hz, depth_frames, rate, lines(layouts));
         self.phase = 0;
     }
 
