@@ -396,7 +396,7 @@ fn shortest_line(sample_rate_hz: f64) -> u32 {
 }
 
 fn plan(params: &ReverbParams) -> Plan {
-    Plan::new(params.space, params.size_percent / 100.0, decay_curve(params).mid_seconds)
+    Plan::new(params.space, params.size_percent / 100.0, &decay_curve(params))
 }
 
 fn tone(params: &ReverbParams) -> ToneTargets {
