@@ -149,16 +149,19 @@ pub struct Reverb<const CH: usize> {
     diffuse: Spans,
 }
 
-/// What glides frame by frame: prompt sound, diffusion's angle, width, level into the space, mix.
-const GLIDES: usize = 8;
+/// What glides frame by frame: prompt sound, diffusion's angle, what goes into the lines mixed and as it is, width, level into the
+/// space, mix.
+const GLIDES: usize = 10;
 const PROMPT: usize = 0;
 const COSINE: usize = 1;
 const SINE: usize = 2;
-const OWN_SIDE: usize = 3;
-const OTHER_SIDE: usize = 4;
-const INPUT: usize = 5;
-const WET: usize = 6;
-const DRY: usize = 7;
+const MIXED: usize = 3;
+const PLAIN: usize = 4;
+const OWN_SIDE: usize = 5;
+const OTHER_SIDE: usize = 6;
+const INPUT: usize = 7;
+const WET: usize = 8;
+const DRY: usize = 9;
 
 impl<const CH: usize> Reverb<CH> {
     /// Not prepared yet. May allocate.
@@ -275,6 +278,7 @@ impl<const CH: usize> Reverb<CH> {
     #[inline(always)]
     fn span<S: Simd>(&mut self, simd: S, block: &mut Block<'_, CH>, start: usize, len: usize) {
         let unheard = self.glides.rests_at(WET, 0.0);
+        let all_mixed = self.glides.rests_at(MIXED, 1.0) && self.glides.rests_at(PLAIN, 0.0);
         self.glides.advance(len);
         self.layouts.advance(len);
         let mut dry = [[0.0; GRID_FRAMES]; 2];
@@ -296,7 +300,8 @@ impl<const CH: usize> Reverb<CH> {
         let mut wet = [[0.0; GRID_FRAMES]; 2];
         let angle = [self.glides.lane(COSINE), self.glides.lane(SINE)];
         self.diffuser.process(simd, &input, &self.layouts, angle, len, (&mut wet, &mut self.diffuse));
-        self.network.process(simd, &self.diffuse, self.glides.lane(PROMPT), &self.layouts, len, &mut wet);
+        let gains = [MIXED, PLAIN, PROMPT].map(|which| self.glides.lane(which));
+        self.network.process(simd, &self.diffuse, (gains, all_mixed), &self.layouts, len, &mut wet);
         if CH == 2 {
             self.widen(simd, &mut wet);
         }
@@ -424,7 +429,15 @@ fn gains(params: &ReverbParams) -> [f64; GLIDES] {
         100.0 => (1.0, 0.0),
         _ => (math::sin(mix), math::cos(mix)),
     };
-    [kind.prompt, math::cos(angle), math::sin(angle), (1.0 + width) / 2.0, (1.0 - width) / 2.0, input, wet, dry]
+    let mut gains = [0.0; GLIDES];
+    (gains[COSINE], gains[SINE]) = (math::cos(angle), math::sin(angle));
+    // exact where all is mixed, see Network::process
+    (gains[MIXED], gains[PLAIN]) =
+        if params.diffusion_percent == 100.0 { (1.0, 0.0) } else { (math::sin(2.0 * angle), math::cos(2.0 * angle)) };
+    gains[PROMPT] = kind.prompt - gains[MIXED];
+    (gains[OWN_SIDE], gains[OTHER_SIDE]) = ((1.0 + width) / 2.0, (1.0 - width) / 2.0);
+    (gains[INPUT], gains[WET], gains[DRY]) = (input, wet, dry);
+    gains
 }
 
 /// What glides from point to point of the control grid: the decay over frequency, freeze, the modulation.

@@ -72,7 +72,7 @@ impl Diffuser {
                 read(simd, ring, i, delays(s + 1), &layouts.share, span);
                 ring.advance(len);
             }
-            // the last stage's channels go into the lines of the network, which mixes them
+            // the last stage's channels are mixed by the network, on their way into its lines
             if s + 2 < STAGES {
                 mix(simd, out, cosine, sine, 1.0);
             }

@@ -78,14 +78,18 @@ impl Network {
         self.phase = 0;
     }
 
-    /// A span of `len` frames: `input` goes in; what comes out to both sides is added to `out`. Of the input itself, which
-    /// is heard at once, `prompt` comes out, frame by frame.
+    /// A span of `len` frames: `input` goes in; what comes out to both sides is added to `out`.
+    ///
+    /// The network's mix serves the input too, as the last of the diffuser's: `mixed` of what goes in passes it, so that each line is
+    /// given as many echoes as the diffuser makes in all, and `plain` of it goes into the lines as it is; at `all_mixed`, that is all
+    /// and nothing throughout. Of the input itself, which is heard at once, `mixed` and `prompt` together come out. All of them frame
+    /// by frame.
     #[inline(always)]
     pub fn process<S: Simd>(
         &mut self,
         simd: S,
         input: &Spans,
-        prompt: &Lane,
+        ([mixed, plain, prompt], all_mixed): ([&Lane; 3], bool),
         layouts: &Layouts,
         len: usize,
         out: &mut [Lane; 2],
@@ -96,20 +100,27 @@ impl Network {
         let (quarter, floor, none) =
             (f32x16::splat(simd, 0.25), f32x16::splat(simd, SILENCE), f32x16::splat(simd, 0.0));
         for h in HALVES {
-            let lines = hadamard(from_frames(simd, &self.frames, h));
-            let prompt = load(simd, prompt, h);
-            // even and odd lines; one side hears their sum, the other their difference
+            let (mixed, plain, prompt) = (load(simd, mixed, h), load(simd, plain, h), load(simd, prompt, h));
+            // even and odd lines; one side hears their sum, the other their difference; the same of pairs before the mix, see SIGNS
             let (mut sums, mut prompts) = ([none; 2], [none; 2]);
-            for (i, line) in lines.iter().enumerate() {
-                let (line, input) = (*line * quarter, load(simd, &input[i], h));
+            let mut lines = from_frames(simd, &self.frames, h);
+            for (i, line) in lines.iter_mut().enumerate() {
+                let input = load(simd, &input[i], h);
+                *line += if all_mixed { input } else { mixed * input };
+                if SIGNS[i] {
+                    prompts[i / 2 % 2] -= input;
+                } else {
+                    prompts[i / 2 % 2] += input;
+                }
+            }
+            for (i, line) in hadamard(lines).iter().enumerate() {
+                let line = *line * quarter;
                 if SIGNS[i] {
                     sums[i % 2] -= line;
-                    prompts[i % 2] -= input;
                 } else {
                     sums[i % 2] += line;
-                    prompts[i % 2] += input;
                 }
-                let sum = line + input;
+                let sum = if all_mixed { line } else { line + plain * load(simd, &input[i], h) };
                 store(sum.abs().simd_ge(floor).select(sum, none), &mut self.spans[i], h);
             }
             let [even, odd] = [0, 1].map(|k| (sums[k] + prompt * prompts[k]) * quarter);
@@ -126,8 +137,8 @@ impl Network {
 
 /// Which lines come out with their sign changed: (−1)^(b₀b₁ + b₂b₃) in the bits of the line's number, a bent function (O.
 /// Rothaus, J. Combinatorial Theory A 20, 1976): its correlation with every row of the Hadamard matrix has one magnitude, so
-/// that every line is heard equally before the mix and after it. So is its product with (−1)^b₀, which the other side hears:
-/// the two are orthogonal.
+/// that every line is heard equally before the mix and after it: before it with these same signs. So is its product with (−1)^b₀,
+/// which the other side hears, before the mix its product with (−1)^b₁: the two are orthogonal.
 const SIGNS: [bool; LINES] = {
     let mut signs = [false; LINES];
     let mut i = 0;
