@@ -97,8 +97,8 @@ controls! {
         pub line: LineLength = choice("Line", LineLength::Normal) structural,
         /// How the echoes get to a new time.
         pub time_change: TimeChange = choice("Time Change", TimeChange::Crossfade),
-        /// How much of an echo goes round again. Over 100 % it grows until the soft limit in the loop holds it, at a
-        /// few decibels over full scale.
+        /// How much of an echo goes round again. Over 100 % it grows until the soft limit in the loop holds it; then what is
+        /// heard of it is limited too, to +6 dBFS, whatever diffusion, wow and width make of it.
         pub feedback_percent: f64 = float("Feedback", Range::linear(0.0, 110.0, 35.0, Unit::Percent, 1)),
         /// Holds what is in the loop for ever, as it is, and lets nothing in.
         pub freeze: bool = switch("Freeze", false),
@@ -156,7 +156,8 @@ pub fn mix_gains(percent: f64) -> [f64; 2] {
 /// The delay. Off it changes no bit; it never has latency.
 ///
 /// Once round: line, head (24-tap windowed sinc where the time is no whole number of frames; exact where it is),
-/// diffusion, drive, cuts — which is what is heard — then feedback, soft limit, and the line again with the new sound. What
+/// diffusion, drive, cuts — which is what is heard, through a soft limit of its own while the feedback is over 100 % — then
+/// feedback, soft limit, and the line again with the new sound. What
 /// diffusion and drive delay by is taken off the head's delay, so that an echo is smeared about its beat rather than after it;
 /// a loop cannot be shorter than that and [`SHORTEST_FRAMES`] together.
 ///
@@ -186,6 +187,8 @@ pub struct Delay<const CH: usize> {
     drives: [Drive; CH],
     cuts: Cuts<CH>,
     limits: [SoftLimit; CH],
+    /// Of what is heard.
+    heard_limits: [SoftLimit; CH],
     ducking: Ducking,
     /// Frames, and whether from side to side, of the loop that is held.
     held: Option<([usize; CH], bool)>,
@@ -197,6 +200,7 @@ struct Active {
     cross: bool,
     width: bool,
     drive: bool,
+    heard_limit: bool,
 }
 
 /// What glides frame by frame.
@@ -207,13 +211,15 @@ const WIDTH: usize = 2;
 /// k of the drive.
 const DRIVE: usize = 3;
 const FREEZE: usize = 4;
+/// Share of the limit in what is heard: 1 over a feedback of 100 %, else 0.
+const HEARD_LIMIT: usize = 5;
 /// Those up to here are there at once when the delay is switched on.
-const UNHEARD: usize = 5;
-const DRY: usize = 5;
-const WET: usize = 6;
+const UNHEARD: usize = 6;
+const DRY: usize = 6;
+const WET: usize = 7;
 /// Into the line: closed while off, so that no echo begins or ends with a cut.
-const INPUT: usize = 7;
-const GLIDES: usize = 8;
+const INPUT: usize = 8;
+const GLIDES: usize = 9;
 
 /// A span of each channel.
 type Lanes<const CH: usize> = [[f32; GRID_FRAMES]; CH];
@@ -246,6 +252,7 @@ impl<const CH: usize> Delay<CH> {
             drives: std::array::from_fn(|_| Drive::new(GRID_FRAMES as u32)),
             cuts: Cuts::new(rate_hz),
             limits: [SoftLimit::default(); CH],
+            heard_limits: [SoftLimit::default(); CH],
             ducking: Ducking::new(0.0, 0.1, rate_hz),
             held: None,
         }
@@ -276,6 +283,7 @@ impl<const CH: usize> Delay<CH> {
             cross: CH == 2 && !self.glides.rests_at(CROSS, 0.0),
             width: CH == 2 && !self.glides.rests_at(WIDTH, 1.0),
             drive: !self.glides.rests_at(DRIVE, 0.0),
+            heard_limit: !self.glides.rests_at(HEARD_LIMIT, 0.0),
         };
         self.drives.iter_mut().for_each(Drive::on_grid);
         self.heads.on_grid();
@@ -355,6 +363,7 @@ impl<const CH: usize> Delay<CH> {
         self.lines.iter_mut().for_each(Line::forget);
         self.drives.iter_mut().for_each(Drive::reset);
         self.limits = [SoftLimit::default(); CH];
+        self.heard_limits = [SoftLimit::default(); CH];
         self.diffusers.iter_mut().for_each(Diffuser::reset);
         self.cuts.reset();
         self.ducking.reset();
@@ -446,9 +455,9 @@ impl<const CH: usize> Delay<CH> {
         }
     }
 
-    /// What is heard of the echoes: width, level, ducking.
+    /// What is heard of the echoes: width, limit, level, ducking.
     #[simd]
-    fn hear<S: Simd>(&mut self, _: S, dry: &Lanes<CH>, wet: &mut Lanes<CH>, len: usize) {
+    fn hear<S: Simd>(&mut self, simd: S, dry: &Lanes<CH>, wet: &mut Lanes<CH>, len: usize) {
         if let Some([left, right]) = wet.as_mut_slice().first_chunk_mut::<2>()
             && self.active.width
         {
@@ -458,10 +467,25 @@ impl<const CH: usize> Delay<CH> {
                 (left[n], right[n]) = (own * left[n] + other * right[n], own * right[n] + other * left[n]);
             }
         }
-        let mut gain = *self.glides.lane(WET);
+        let mut gain = [1.0; GRID_FRAMES];
         if self.active.drive {
-            gain.iter_mut().zip(self.glides.lane(DRIVE)).for_each(|(gain, k)| *gain *= drive::make_up(*k));
+            gain.iter_mut().zip(self.glides.lane(DRIVE)).for_each(|(gain, k)| *gain = drive::make_up(*k));
         }
+        if self.active.heard_limit {
+            let share = self.glides.lane(HEARD_LIMIT);
+            for (limit, wet) in self.heard_limits.iter_mut().zip(wet.iter_mut()) {
+                for n in 0..GRID_FRAMES {
+                    wet[n] *= gain[n];
+                }
+                let mut limited = *wet;
+                limit.process(simd, &mut limited, len);
+                for n in 0..GRID_FRAMES {
+                    wet[n] += share[n] * (limited[n] - wet[n]);
+                }
+            }
+            gain = [1.0; GRID_FRAMES];
+        }
+        gain.iter_mut().zip(self.glides.lane(WET)).for_each(|(gain, wet)| *gain *= wet);
         for wet in wet.iter_mut() {
             for n in 0..GRID_FRAMES {
                 wet[n] *= gain[n];
@@ -567,6 +591,7 @@ fn level_targets(p: &DelayParams) -> [f64; GLIDES] {
     targets[WET] = on * wet;
     targets[INPUT] = on;
     targets[FEEDBACK] = p.feedback_percent / 100.0;
+    targets[HEARD_LIMIT] = f64::from(u8::from(p.feedback_percent > 100.0));
     targets[CROSS] = f64::from(u8::from(p.mode == DelayMode::PingPong));
     targets[WIDTH] = p.width_percent / 100.0;
     targets[DRIVE] = drive::bend(p.drive_db);

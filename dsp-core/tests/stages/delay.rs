@@ -270,6 +270,47 @@ fn feedback_over_unity_stays_bounded() {
     }
 }
 
+/// Over 100 % no echo is heard over +6 dBFS, the ceiling of the limit, but for a rounding: noise and a tone as loud as full scale,
+/// through all that makes peaks higher. It is loud nevertheless, under full drive too, whose curve bends from −17 dBFS on. Up to 100 % what is heard is as loud as it
+/// is made: at a width of 200 % a side signal of 1.5 is one of 3.
+#[test]
+fn no_runaway_is_heard_over_6_dbfs() {
+    let plain = DelayParams { time_ms: 150.0, feedback_percent: 110.0, ..echo() };
+    let smeared = DelayParams { diffusion_percent: 100.0, ..plain };
+    let wavering = DelayParams { wow_percent: 1.0, flutter_percent: 0.5, ..smeared };
+    let wide = DelayParams { width_percent: 200.0, ..plain };
+    for (name, params) in [
+        ("plain", plain),
+        ("a little over", DelayParams { feedback_percent: 100.1, width_percent: 200.0, ..smeared }),
+        ("diffusion", smeared),
+        ("diffusion, wow, flutter", wavering),
+        ("width", wide),
+        ("ping-pong", DelayParams { mode: DelayMode::PingPong, ..plain }),
+        ("drive", DelayParams { drive_db: 24.0, ..wide }),
+        ("all", DelayParams { mode: DelayMode::PingPong, width_percent: 200.0, drive_db: 12.0, ..wavering }),
+    ] {
+        for (source, input) in [
+            ("noise", [noise(480_000, 7), noise(480_000, 8)]),
+            ("sine", [sine(997.0, RATE_HZ, 480_000, 1.0), sine(1003.0, RATE_HZ, 480_000, 1.0)]),
+        ] {
+            let out = through(RATE_HZ, &params, &input[0], &input[1]);
+            for side in &out {
+                let peak = side.iter().fold(0.0f32, |m, s| m.max(s.abs()));
+                let rms = (side[240_000..].iter().map(|s| f64::from(s * s)).sum::<f64>() / 240_000.0).sqrt();
+                println!("{name}, {source}: peak {:+.1} dBFS, RMS {:+.1}", db(f64::from(peak)), db(rms));
+                assert!(peak <= 2.0 * (1.0 + 1e-6), "{name}, {source}: {peak}");
+                assert!(rms > 0.2, "{name}, {source}: RMS {rms}");
+            }
+        }
+    }
+    let (left, right) = (sine(1000.0, RATE_HZ, 24_000, 1.5), sine(1000.0, RATE_HZ, 24_000, -1.5));
+    let full = DelayParams { feedback_percent: 100.0, ..wide };
+    let [out, _] = through(RATE_HZ, &full, &left, &right);
+    // once round, before anything has been through the limit in the loop; a rounding of each of two products and their sum
+    let off = (7200..14_400).map(|n| (out[n] - 2.0 * left[n - 7200]).abs()).fold(0.0, f32::max);
+    assert!(off < 1e-6, "{off}");
+}
+
 /// Frozen, the loop repeats to the bit, in whole frames, whatever goes in and however high or low the feedback; let go, it
 /// decays again.
 #[test]

@@ -1,4 +1,4 @@
-//! What keeps a loop of more than unity bounded.
+//! What keeps a loop of more than unity bounded, and what is heard of it.
 
 use crate::control_grid::GRID_FRAMES;
 use fearless_simd::Simd;
