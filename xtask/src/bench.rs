@@ -8,23 +8,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-/// Where criterion leaves its figures.
-const FIGURES: &str = "target/criterion";
-
 /// Runs every bench of the signal processing, and writes `out`.
 pub fn run(out: &Path) -> Result<()> {
     let began = SystemTime::now();
+    // absolute, since benches run in their package's folder
+    let target = std::path::absolute("target")?;
     let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
         .args(["bench", "-p", "dsp-core", "--bench", "stages", "--"])
-        .args(["--warm-up-time", "0.5", "--measurement-time", "2", "--noplot"])
-        .env("CARGO_TARGET_DIR", "target")
+        .args(["--warm-up-time", "0.5", "--measurement-time", "1", "--noplot"])
+        .env("CARGO_TARGET_DIR", &target)
         .status()
         .context("cargo cannot be run")?;
     if !status.success() {
         bail!("the benches failed");
     }
     let mut rows = vec![];
-    read_rows(Path::new(FIGURES), began, &mut rows)?;
+    read_rows(&target.join("criterion"), began, &mut rows)?;
+    if rows.is_empty() {
+        bail!("no figures in {}", target.join("criterion").display());
+    }
     rows.sort_by_key(|row| row.measured);
     fs::write(out, table(&rows)).with_context(|| format!("{} cannot be written", out.display()))?;
     println!("{} rows in {}", rows.len(), out.display());
@@ -80,7 +82,8 @@ fn row(id: &Value, estimates: &Value, measured: SystemTime) -> Result<Row> {
 fn table(rows: &[Row]) -> String {
     let mut text = format!(
         "# What it costs\n\n\
-         Nanoseconds a stereo frame at 48 kHz, medians, in blocks of 64 and 512 frames, on {}. 208 ns are one per cent of a core.\n\
+         Nanoseconds a stereo frame at 48 kHz, medians, in blocks of 64 and 512 frames. 208 ns are one per cent of a core.\n\
+         Machine: {}.\n\
          *Gliding*: automation moves several controls with every block. Machines differ, and so do runs on a busy one: compare\n\
          figures of one run.\n\n\
          Written by `cargo xtask bench`.\n",

@@ -72,8 +72,10 @@ pub fn stage<P: Processor<2>>(
             group.throughput(Throughput::Elements(frames as u64));
             group.bench_function(BenchmarkId::new(&setting, frames), |b| {
                 b.iter(|| {
-                    turn = !turn;
-                    running.stage.set_params(if gliding && turn { &moved } else { &params });
+                    if gliding {
+                        turn = !turn;
+                        running.stage.set_params(if turn { &moved } else { &params });
+                    }
                     running.block();
                 });
             });

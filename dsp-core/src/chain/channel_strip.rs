@@ -55,6 +55,8 @@ controls! {
 /// Tandem Channel: its stages in their order.
 #[derive(Clone, Debug, Default)]
 pub struct ChannelStrip<const CH: usize> {
+    /// As they came, to see quickly that nothing changed.
+    raw: ChannelStripParams,
     params: ChannelStripParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
@@ -143,6 +145,7 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
     type Params = ChannelStripParams;
 
     fn prepare(&mut self, config: StreamConfig, params: &ChannelStripParams) -> Result<(), PrepareError> {
+        self.raw = *params;
         self.params = controls::clamped(params);
         let p = self.params;
         self.input.prepare(config, &p.input)?;
@@ -167,11 +170,12 @@ impl<const CH: usize> Processor<CH> for ChannelStrip<CH> {
     }
 
     fn set_params(&mut self, params: &ChannelStripParams) {
-        let p = controls::clamped(params);
-        if p == self.params {
+        if *params == self.raw {
             return;
         }
-        self.params = p;
+        self.raw = *params;
+        self.params = controls::clamped(params);
+        let p = self.params;
         self.bypass.set(p.bypassed());
         self.input.set_params(&p.input);
         self.modules.set_params(&p.modules());

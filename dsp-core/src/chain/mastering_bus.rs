@@ -66,6 +66,8 @@ fn warmth() -> SaturationParams {
 /// comes behind the meter and is not.
 #[derive(Clone, Debug, Default)]
 pub struct MasteringBus<const CH: usize> {
+    /// As they came, to see quickly that nothing changed.
+    raw: MasteringBusParams,
     params: MasteringBusParams,
     bypass: Bypass<CH>,
     input: Input<CH>,
@@ -252,6 +254,7 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
     type Params = MasteringBusParams;
 
     fn prepare(&mut self, config: StreamConfig, params: &MasteringBusParams) -> Result<(), PrepareError> {
+        self.raw = *params;
         self.params = controls::clamped(params);
         let p = self.params;
         self.input.prepare(config, &p.input)?;
@@ -284,10 +287,11 @@ impl<const CH: usize> Processor<CH> for MasteringBus<CH> {
     }
 
     fn set_params(&mut self, params: &MasteringBusParams) {
-        let p = controls::clamped(params);
-        if p == self.params {
+        if *params == self.raw {
             return;
         }
+        self.raw = *params;
+        let p = controls::clamped(params);
         if p.limiter.gain_db != self.params.limiter.gain_db {
             self.beside.gain_db = None;
         }

@@ -561,10 +561,14 @@ impl<const CH: usize> Processor<CH> for Compressor<CH> {
         if params == self.params {
             return;
         }
+        let times = |p: &CompressorParams| (p.style, p.attack_ms, p.release_ms, p.hold_ms, p.auto_release);
+        let retimed = times(&params) != times(&self.params);
         self.params = params;
         self.glides.set_targets(targets(&params));
         self.key_filter.set_params(&params.key);
-        self.set_times();
+        if retimed {
+            self.set_times();
+        }
         if !self.active {
             // nothing is heard of it yet: there is nothing to glide from, but for the fade itself
             self.glides.snap(ON);

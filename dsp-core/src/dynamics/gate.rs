@@ -374,10 +374,14 @@ impl<const CH: usize> Processor<CH> for Gate<CH> {
         if params == self.params {
             return;
         }
+        let times = |p: &GateParams| (p.attack_ms, p.hold_ms, p.release_ms);
+        let retimed = times(&params) != times(&self.params);
         self.params = params;
         self.glides.set_targets(targets(&params));
         self.key_filter.set_params(&params.key);
-        self.rates = rates(&params, self.sample_rate_hz);
+        if retimed {
+            self.rates = rates(&params, self.sample_rate_hz);
+        }
         if !self.active {
             // nothing is heard of it yet: there is nothing to glide from, but for the fade itself
             self.glides.snap(ON);
