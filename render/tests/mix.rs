@@ -246,6 +246,15 @@ fn presets_are_listed_shown_and_checked() {
     assert_eq!(json.as_array().unwrap().len(), list.output.lines().count());
 
     let folder = TempDir::new().unwrap();
+    // every one of them is what its plugin takes, to the last number
+    for preset in json.as_array().unwrap() {
+        let name = preset["name"].as_str().unwrap();
+        let file = path(&folder, &[name, ".toml"].concat());
+        fs::write(&file, tandem(&["preset", "show", name]).output).unwrap();
+        let run = tandem(&["preset", "check", &file]);
+        let plugin = if preset["for"] == "channel" { "Tandem Channel\n" } else { "Tandem Master\n" };
+        assert_eq!((run.status, run.output.ends_with(plugin)), (0, true), "{name}: {}", run.errors);
+    }
     let shown = tandem(&["preset", "show", "lead vocal"]);
     assert!(shown.output.starts_with("# Lead vocal"));
     let (good, bad) = (path(&folder, "good.toml"), path(&folder, "bad.toml"));
