@@ -1,6 +1,7 @@
 //! The channel's chain as a whole: the order of its modules, its matched bypass, its meters.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // figures are shown with --nocapture
 
+use crate::measure::splatter_db;
 use dsp_core::block::Block;
 use dsp_core::chain::Chain;
 use dsp_core::chain::channel_strip::{ChannelStrip, ChannelStripParams};
@@ -11,8 +12,7 @@ use dsp_core::equalizer::{Equalizer, Shape};
 use dsp_core::processor::{Processor, StreamConfig};
 use dsp_core::quality::Quality;
 use dsp_core::saturation::saturator::Saturation;
-use realfft::RealFftPlanner;
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
 const RATE_HZ: f64 = 48_000.0;
 const CONFIG: StreamConfig = StreamConfig { sample_rate_hz: RATE_HZ, max_frames: 512 };
@@ -131,25 +131,6 @@ fn orders_are_all_there() {
     assert_eq!(seen.len(), 12);
 }
 
-/// The largest magnitude outside of `passed_hz` under a sin⁸ window, whose side lobes are 120 dB down 8 bins from a line.
-fn outside_db(signal: &[f32], passed_hz: (f64, f64)) -> f64 {
-    let frames = signal.len();
-    let window = |n: usize| (PI * n as f64 / frames as f64).sin().powi(8);
-    let mut input: Vec<f64> = signal.iter().enumerate().map(|(n, s)| f64::from(*s) * window(n)).collect();
-    let mut planner = RealFftPlanner::new();
-    let fft = planner.plan_fft_forward(frames);
-    let mut spectrum = fft.make_output_vec();
-    fft.process(&mut input, &mut spectrum).unwrap();
-    for (bin, line) in spectrum.iter_mut().enumerate() {
-        let hz = bin as f64 * RATE_HZ / frames as f64;
-        if hz >= passed_hz.0 && hz <= passed_hz.1 {
-            *line = Default::default();
-        }
-    }
-    planner.plan_fft_inverse(frames).process(&mut spectrum, &mut input).unwrap();
-    20.0 * (input.iter().fold(0.0f64, |peak, s| peak.max(s.abs())) / frames as f64).log10()
-}
-
 /// A change of order is a crossfade of 50 ms between two versions of the same tone that both have settled: what leaves
 /// 1 kHz ± 200 Hz stays under −80 dBFS with a linear signal path, and both ends are the steady tones.
 #[test]
@@ -171,7 +152,7 @@ fn a_new_order_comes_without_a_click() {
     for c in 0..2 {
         audio[c] = [first[c].clone(), second[c].clone()].concat();
     }
-    let splatter = outside_db(&audio[0][12_000..84_000], (800.0, 1200.0));
+    let splatter = splatter_db(&audio[0][12_000..84_000], (800.0, 1200.0), RATE_HZ);
     println!("a change of order: {splatter:.1} dBFS outside of 800 to 1200 Hz");
     assert!(splatter < -80.0, "{splatter} dBFS");
 

@@ -2,6 +2,7 @@
 // expected values come from std, not from the functions under test; figures are shown with --nocapture
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
+use crate::measure::{dft, splatter_db};
 use dsp_core::block::{Block, Transport};
 use dsp_core::processor::{Processor, StreamConfig, Tail};
 use dsp_core::space::delay::{Delay, DelayMode, DelayParams, LineLength, TimeChange, mix_gains};
@@ -67,33 +68,8 @@ fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
     (0..frames).map(|_| next()).collect()
 }
 
-/// The Fourier sum of `signal` at `hz`.
-fn dft(signal: &[f32], hz: f64, rate_hz: f64) -> Complex64 {
-    signal.iter().enumerate().map(|(n, s)| Complex64::from_polar(f64::from(*s), -TAU * hz / rate_hz * n as f64)).sum()
-}
-
 fn db(ratio: f64) -> f64 {
     20.0 * ratio.log10()
-}
-
-/// The peak of what lies outside of `passed_hz`, in decibels re full scale, under a sin⁸ window, whose side lobes are 120 dB
-/// down 8 bins from the line.
-fn splatter_db(signal: &[f32], passed_hz: (f64, f64), rate_hz: f64) -> f64 {
-    let frames = signal.len();
-    let window = |n: usize| (PI * n as f64 / frames as f64).sin().powi(8);
-    let mut input: Vec<f64> = signal.iter().enumerate().map(|(n, s)| f64::from(*s) * window(n)).collect();
-    let mut planner = RealFftPlanner::new();
-    let fft = planner.plan_fft_forward(frames);
-    let mut spectrum = fft.make_output_vec();
-    fft.process(&mut input, &mut spectrum).unwrap();
-    for (bin, line) in spectrum.iter_mut().enumerate() {
-        let hz = bin as f64 * rate_hz / frames as f64;
-        if hz >= passed_hz.0 && hz <= passed_hz.1 {
-            *line = Complex64::default();
-        }
-    }
-    planner.plan_fft_inverse(frames).process(&mut spectrum, &mut input).unwrap();
-    db(input.iter().fold(0.0f64, |peak, s| peak.max(s.abs())) / frames as f64)
 }
 
 /// A whole number of frames is exact: the echoes of an impulse are impulses at the multiples of the time, each times the

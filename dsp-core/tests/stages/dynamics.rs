@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_macros)] // measured figures are printed with --nocapture
 #![allow(clippy::cloned_ref_to_slice_refs)] // one channel is an array of one, not a slice
 
-use dsp_core::block::Block;
+use crate::measure::run;
 use dsp_core::controls::{self, Kind};
 use dsp_core::dynamics::ballistics::{Follower, Times};
 use dsp_core::dynamics::compressor::{Compressor, CompressorParams, Direction, INFINITE_RATIO};
@@ -20,25 +20,6 @@ fn compressor<const CH: usize>(rate_hz: f64, params: &CompressorParams) -> Compr
     let mut stage = Compressor::new();
     stage.prepare(StreamConfig { sample_rate_hz: rate_hz, max_frames: 4096 }, params).unwrap();
     stage
-}
-
-/// Runs in blocks of 64 frames; `between` is called before each, with its first frame.
-fn run<P: Processor<CH>, const CH: usize>(
-    stage: &mut P,
-    audio: &[Vec<f32>; CH],
-    key: Option<&[Vec<f32>; CH]>,
-    mut between: impl FnMut(&mut P, usize),
-) -> [Vec<f32>; CH] {
-    let mut out = audio.clone();
-    for at in (0..audio[0].len()).step_by(64) {
-        let end = (at + 64).min(audio[0].len());
-        between(stage, at);
-        let mut channels = out.iter_mut();
-        let channels: [&mut [f32]; CH] = std::array::from_fn(|_| &mut channels.next().unwrap()[at..end]);
-        let key = key.map(|k| std::array::from_fn(|c| &k[c][at..end]));
-        stage.process(&mut Block::new(channels).with_side_chain(key));
-    }
-    out
 }
 
 fn sine(rate_hz: f64, hz: f64, peak: f64, phase: f64, frames: usize) -> Vec<f32> {

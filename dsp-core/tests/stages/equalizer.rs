@@ -1,12 +1,12 @@
 //! The equalizer as a whole: what it does is what its curve says, nothing clicks, and dynamic bands keep their promises.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // the tests' own references may use std; figures with --nocapture
 
+use crate::measure::{highest_db, spectrum};
 use dsp_core::block::Block;
 use dsp_core::controls;
 use dsp_core::equalizer::{BandParams, Curve, Equalizer, EqualizerParams, Key, Placement, Shape, Slope};
 use dsp_core::filter::complex::Complex;
 use dsp_core::processor::{Processor, StreamConfig};
-use realfft::RealFftPlanner;
 use std::f64::consts::{PI, TAU};
 
 type Params = EqualizerParams<8>;
@@ -159,40 +159,6 @@ fn off_is_a_wire() {
     }
 }
 
-/// Magnitudes of a windowed spectrum, a full-scale sine reading 1. Window: seven terms, side lobes under −180 dB
-/// (H. Albrecht, ICASSP 2001).
-fn spectrum(signal: &[f32]) -> Vec<f64> {
-    const TERMS: [f64; 7] = [
-        0.271_051_400_693_42,
-        -0.433_297_939_234_48,
-        0.218_122_999_543_11,
-        -0.065_925_446_388_03,
-        0.010_811_742_098_37,
-        -0.000_776_584_825_22,
-        0.000_013_887_217_35,
-    ];
-    let frames = signal.len();
-    let mut windowed: Vec<f64> = signal
-        .iter()
-        .enumerate()
-        .map(|(n, x)| {
-            let angle = TAU * n as f64 / frames as f64;
-            f64::from(*x) * TERMS.iter().enumerate().map(|(k, a)| a * (k as f64 * angle).cos()).sum::<f64>()
-        })
-        .collect();
-    let transform = RealFftPlanner::<f64>::new().plan_fft_forward(frames);
-    let mut bins = transform.make_output_vec();
-    transform.process(&mut windowed, &mut bins).unwrap();
-    bins.iter().map(|b| b.norm() / (frames as f64 * TERMS[0] / 2.0)).collect()
-}
-
-/// The highest level in decibels between two frequencies.
-fn highest_db(spectrum: &[f64], from_hz: f64, to_hz: f64) -> f64 {
-    let bin_hz = RATE_HZ / 2.0 / (spectrum.len() - 1) as f64;
-    let range = (from_hz / bin_hz).ceil() as usize..=((to_hz / bin_hz) as usize).min(spectrum.len() - 1);
-    20.0 * spectrum[range].iter().fold(0.0f64, |m, x| m.max(*x)).log10()
-}
-
 /// Runs mono, the controls asked for every 64 frames.
 fn automated(frames: usize, hz: f64, amplitude: f64, params: impl Fn(usize) -> Params) -> Vec<f32> {
     let mut stage = equalizer::<1>(&params(0));
@@ -217,8 +183,8 @@ fn sweeps_leave_no_spurs() {
             with_band(BandParams { shape, gain_db: 12.0, frequency_hz, ..BandParams::default() })
         });
         let spectrum = spectrum(&output[frames / 2..]);
-        let carrier_db = highest_db(&spectrum, 900.0, 1100.0);
-        let spurs_db = highest_db(&spectrum, 4000.0, 24_000.0) - carrier_db;
+        let carrier_db = highest_db(RATE_HZ, &spectrum, 900.0, 1100.0);
+        let spurs_db = highest_db(RATE_HZ, &spectrum, 4000.0, 24_000.0) - carrier_db;
         assert!(spurs_db < -120.0, "{shape:?}: {spurs_db} dBc");
     }
 }
@@ -242,7 +208,8 @@ fn steps_of_controls_do_not_splatter() {
                 controls::set(&mut stepped, index, end);
                 let output = automated(frames, 1000.0, 1.0, |frame| if frame < frames / 2 { start } else { stepped });
                 let spectrum = spectrum(&output);
-                let splatter_db = highest_db(&spectrum, 20.0, 500.0).max(highest_db(&spectrum, 1500.0, 24_000.0));
+                let splatter_db =
+                    highest_db(RATE_HZ, &spectrum, 20.0, 500.0).max(highest_db(RATE_HZ, &spectrum, 1500.0, 24_000.0));
                 assert!(splatter_db < -80.0, "{shape:?}, {} to {end}: {splatter_db} dBFS", listed.id);
             }
         }
@@ -259,7 +226,8 @@ fn leaps_of_a_resonance_do_not_sing() {
             with_band(BandParams { frequency_hz, gain_db: 18.0, q: 10.0, ..BandParams::default() })
         });
         let spectrum = spectrum(&output[frames / 4..3 * frames / 4]);
-        let splatter_db = highest_db(&spectrum, 20.0, 500.0).max(highest_db(&spectrum, 2000.0, 24_000.0));
+        let splatter_db =
+            highest_db(RATE_HZ, &spectrum, 20.0, 500.0).max(highest_db(RATE_HZ, &spectrum, 2000.0, 24_000.0));
         assert!(splatter_db < -100.0, "{from_hz} to {to_hz}: {splatter_db} dBFS");
     }
 }

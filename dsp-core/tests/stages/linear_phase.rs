@@ -1,12 +1,12 @@
 //! The mastering equalizer in linear phase: no phase, the analogue filters' magnitudes, exact latency, no click.
 #![allow(clippy::disallowed_methods)] // the tests' own references may use std
 
+use crate::measure::{highest_db, spectrum};
 use dsp_core::block::Block;
 use dsp_core::controls;
 use dsp_core::equalizer::{BandParams, BroadEqualizer, BroadEqualizerParams as Params, Phase, Placement, Shape, Slope};
 use dsp_core::filter::complex::Complex;
 use dsp_core::processor::{Processor, StreamConfig, Tail};
-use realfft::RealFftPlanner;
 use std::f64::consts::{PI, TAU};
 
 const RATE_HZ: f64 = 48_000.0;
@@ -294,40 +294,6 @@ fn what_moves_is_as_in_minimum_phase() {
     assert!((level(&output[0]) - level(&minimum[0])).abs() < 0.5);
 }
 
-/// Magnitudes of a windowed spectrum, a full-scale sine reading 1. Window: seven terms, side lobes under −180 dB
-/// (H. Albrecht, ICASSP 2001).
-fn spectrum(signal: &[f32]) -> Vec<f64> {
-    const TERMS: [f64; 7] = [
-        0.271_051_400_693_42,
-        -0.433_297_939_234_48,
-        0.218_122_999_543_11,
-        -0.065_925_446_388_03,
-        0.010_811_742_098_37,
-        -0.000_776_584_825_22,
-        0.000_013_887_217_35,
-    ];
-    let frames = signal.len();
-    let mut windowed: Vec<f64> = signal
-        .iter()
-        .enumerate()
-        .map(|(n, x)| {
-            let angle = TAU * n as f64 / frames as f64;
-            f64::from(*x) * TERMS.iter().enumerate().map(|(k, a)| a * (k as f64 * angle).cos()).sum::<f64>()
-        })
-        .collect();
-    let plan = RealFftPlanner::<f64>::new().plan_fft_forward(frames);
-    let mut bins = plan.make_output_vec();
-    plan.process(&mut windowed, &mut bins).unwrap();
-    bins.iter().map(|b| b.norm() / (frames as f64 * TERMS[0] / 2.0)).collect()
-}
-
-/// The highest level in decibels between two frequencies.
-fn highest_db(spectrum: &[f64], from_hz: f64, to_hz: f64) -> f64 {
-    let bin_hz = RATE_HZ / 2.0 / (spectrum.len() - 1) as f64;
-    let range = (from_hz / bin_hz).ceil() as usize..=((to_hz / bin_hz) as usize).min(spectrum.len() - 1);
-    db(spectrum[range].iter().fold(0.0, |m: f64, x| m.max(*x)))
-}
-
 /// What a run does to a 1 kHz sine, apart from 500 Hz to either side, while the controls are asked for every 64 frames.
 fn splatter_db(frames: usize, amplitude: f64, params: impl Fn(usize) -> Params) -> f64 {
     let mut stage = equalizer::<2>(&params(0), RATE_HZ);
@@ -339,7 +305,7 @@ fn splatter_db(frames: usize, amplitude: f64, params: impl Fn(usize) -> Params) 
     }
     let from = stage.latency_frames().next_multiple_of(1000);
     let spectrum = spectrum(&left[from..]);
-    highest_db(&spectrum, 20.0, 500.0).max(highest_db(&spectrum, 1500.0, 24_000.0))
+    highest_db(RATE_HZ, &spectrum, 20.0, 500.0).max(highest_db(RATE_HZ, &spectrum, 1500.0, 24_000.0))
 }
 
 /// Every control of a band and of the equalizer, moved to its ends over a 1 kHz sine, at once and in 100 ms: the target

@@ -15,6 +15,7 @@ mod input;
 mod limiter;
 mod linear_phase;
 mod mastering_bus;
+mod measure;
 mod metering;
 mod multiband;
 mod peak_meters;

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_macros)] // measured figures are printed with --nocapture
 #![allow(clippy::cloned_ref_to_slice_refs)] // one channel is an array of one, not a slice
 
-use dsp_core::block::Block;
+use crate::measure::run;
 use dsp_core::control_grid::GRID_FRAMES;
 use dsp_core::controls::{self, Kind};
 use dsp_core::dynamics::multiband::{
@@ -24,25 +24,6 @@ fn multiband<const CH: usize>(rate_hz: f64, params: &MultibandParams) -> Multiba
     let mut stage = Multiband::new();
     stage.prepare(StreamConfig { sample_rate_hz: rate_hz, max_frames: 4096 }, params).unwrap();
     stage
-}
-
-/// Runs in blocks of 64 frames; `between` is called before each, with its first frame.
-fn run<const CH: usize>(
-    stage: &mut Multiband<CH>,
-    audio: &[Vec<f32>; CH],
-    key: Option<&[Vec<f32>; CH]>,
-    mut between: impl FnMut(&mut Multiband<CH>, usize),
-) -> [Vec<f32>; CH] {
-    let mut out = audio.clone();
-    for at in (0..audio[0].len()).step_by(64) {
-        let end = (at + 64).min(audio[0].len());
-        between(stage, at);
-        let mut channels = out.iter_mut();
-        let channels: [&mut [f32]; CH] = std::array::from_fn(|_| &mut channels.next().unwrap()[at..end]);
-        let key = key.map(|k| std::array::from_fn(|c| &k[c][at..end]));
-        stage.process(&mut Block::new(channels).with_side_chain(key));
-    }
-    out
 }
 
 fn mono(stage: &mut Multiband<1>, audio: &[f32]) -> Vec<f32> {

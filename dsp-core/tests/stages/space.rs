@@ -2,11 +2,11 @@
 // expected values come from std, not from the functions under test; figures are shown with --nocapture
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
+use crate::measure::{dft, splatter_db};
 use dsp_core::block::Block;
 use dsp_core::processor::{Processor, StreamConfig};
 use dsp_core::space::panner::{PanLaw, PanMode, Panner, PannerParams, matrix, pan_gains};
 use dsp_core::space::width::side_response;
-use realfft::RealFftPlanner;
 use realfft::num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
 
@@ -42,31 +42,6 @@ fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
         (seed >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     };
     (0..frames).map(|_| next()).collect()
-}
-
-/// The Fourier sum of `signal` at `hz`.
-fn dft(signal: &[f32], hz: f64, rate_hz: f64) -> Complex64 {
-    signal.iter().enumerate().map(|(n, s)| Complex64::from_polar(f64::from(*s), -TAU * hz / rate_hz * n as f64)).sum()
-}
-
-/// The peak of what lies outside of `passed_hz`, in decibels re full scale: what is heard of a click. Under a sin⁸ window,
-/// whose side lobes are 120 dB down 8 bins from the line, so that the signal's own ends are not heard.
-fn splatter_db(signal: &[f32], passed_hz: (f64, f64), rate_hz: f64) -> f64 {
-    let frames = signal.len();
-    let window = |n: usize| (PI * n as f64 / frames as f64).sin().powi(8);
-    let mut input: Vec<f64> = signal.iter().enumerate().map(|(n, s)| f64::from(*s) * window(n)).collect();
-    let mut planner = RealFftPlanner::new();
-    let fft = planner.plan_fft_forward(frames);
-    let mut spectrum = fft.make_output_vec();
-    fft.process(&mut input, &mut spectrum).unwrap();
-    for (bin, line) in spectrum.iter_mut().enumerate() {
-        let hz = bin as f64 * rate_hz / frames as f64;
-        if hz >= passed_hz.0 && hz <= passed_hz.1 {
-            *line = Complex64::default();
-        }
-    }
-    planner.plan_fft_inverse(frames).process(&mut spectrum, &mut input).unwrap();
-    20.0 * (input.iter().fold(0.0f64, |peak, s| peak.max(s.abs())) / frames as f64).log10()
 }
 
 const LAWS: [PanLaw; 4] = [PanLaw::Zero, PanLaw::Minus3, PanLaw::Minus4_5, PanLaw::Minus6];
