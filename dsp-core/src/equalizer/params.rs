@@ -140,7 +140,8 @@ controls! {
         pub range_db: f64 = float("Range", Range::linear(-30.0, 30.0, 0.0, Unit::Decibel, 2)),
         /// Level in the band from which on the gain moves, a decibel per decibel until the range is used up, in dBFS.
         pub threshold_db: f64 = float("Threshold", Range::linear(-80.0, 0.0, -24.0, Unit::Decibel, 2)),
-        /// Time to go 63 % of the way when the level rises, in milliseconds: no less than three points of the control grid.
+        /// Time to go 63 % of the way when the level rises, in milliseconds: no less than three points of the control grid
+        /// at 48 kHz; at lower rates that is longer, and so is the shortest attack.
         pub attack_ms: f64 = float("Attack", Range::logarithmic(2.0, 500.0, 10.0, Unit::Millisecond)),
         /// Time to go 63 % of the way back, in milliseconds.
         pub release_ms: f64 = float("Release", Range::logarithmic(5.0, 5000.0, 150.0, Unit::Millisecond)),

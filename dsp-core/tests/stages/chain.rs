@@ -1,7 +1,7 @@
 //! The channel's chain as a whole: the order of its modules, its matched bypass, its meters.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // figures are shown with --nocapture
 
-use crate::measure::splatter_db;
+use crate::measure::{noise, splatter_db};
 use dsp_core::block::Block;
 use dsp_core::chain::Chain;
 use dsp_core::chain::channel_strip::{ChannelStrip, ChannelStripParams};
@@ -16,16 +16,6 @@ use std::f64::consts::TAU;
 
 const RATE_HZ: f64 = 48_000.0;
 const CONFIG: StreamConfig = StreamConfig { sample_rate_hz: RATE_HZ, max_frames: 512 };
-
-fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
-    let mut next = || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-    };
-    (0..frames).map(|_| next()).collect()
-}
 
 fn sine(hz: f64, db: f64, frames: usize) -> Vec<f32> {
     let gain = 10f64.powf(db / 20.0);

@@ -2,7 +2,7 @@
 // expected values come from std, not from the functions under test; figures are shown with --nocapture
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
-use crate::measure::{dft, splatter_db};
+use crate::measure::{dft, full_scale_noise as noise, splatter_db};
 use dsp_core::block::{Block, Transport};
 use dsp_core::processor::{Processor, StreamConfig, Tail};
 use dsp_core::space::delay::{Delay, DelayMode, DelayParams, LineLength, TimeChange, mix_gains};
@@ -56,16 +56,6 @@ fn impulse(frames: usize) -> Vec<f32> {
     let mut samples = vec![0.0; frames];
     samples[0] = 1.0;
     samples
-}
-
-fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
-    let mut next = || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..frames).map(|_| next()).collect()
 }
 
 fn db(ratio: f64) -> f64 {

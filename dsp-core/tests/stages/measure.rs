@@ -26,6 +26,22 @@ pub fn run<P: Processor<CH>, const CH: usize>(
     out
 }
 
+/// White noise between ±½. xorshift64: Marsaglia 2003.
+pub fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
+    let mut next = || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+    };
+    (0..frames).map(|_| next()).collect()
+}
+
+/// The same between ±1.
+pub fn full_scale_noise(frames: usize, seed: u64) -> Vec<f32> {
+    noise(frames, seed).into_iter().map(|x| 2.0 * x).collect()
+}
+
 /// The Fourier sum of `signal` at `hz`.
 pub fn dft(signal: &[f32], hz: f64, rate_hz: f64) -> Complex64 {
     signal.iter().enumerate().map(|(n, s)| Complex64::from_polar(f64::from(*s), -TAU * hz / rate_hz * n as f64)).sum()

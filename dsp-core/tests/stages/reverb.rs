@@ -2,6 +2,7 @@
 // expected values come from std, not from the functions under test; figures are shown with --nocapture
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
+use crate::measure::noise;
 use dsp_core::block::{Block, Transport};
 use dsp_core::processor::{Processor, StreamConfig, Tail};
 use dsp_core::space::note_value::NoteValue;
@@ -45,16 +46,6 @@ fn impulse_response(params: &ReverbParams, input: [f32; 2], seconds: f64) -> [Ve
     });
     run(&mut reverb(params), &mut audio);
     audio
-}
-
-fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
-    let mut next = || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-    };
-    (0..frames).map(|_| next()).collect()
 }
 
 fn energy(samples: &[f32]) -> f64 {
@@ -267,8 +258,8 @@ fn short_decays_are_as_set() {
 }
 
 /// Highs that decay two and a half times and five times as fast as the kind has them, eleven times as fast as the middle in the hall;
-/// lows likewise: T30 in thirds of an octave on the slopes of the curve is the set one within 5 %. Of twenty responses up to 1.7 % of scatter is left, from
-/// 400 Hz on (0.55/√(20 × 93 Hz × 0.6 s)).
+/// lows likewise: T30 in thirds of an octave on the slopes of the curve is the set one within 5 %. Of twenty responses up to 1.7 % of
+/// scatter is left, from 400 Hz on (0.55/√(20 × 93 Hz × 0.6 s)).
 #[test]
 fn steep_curves_are_as_set() {
     let high = |high_decay_percent: f64| ReverbParams { high_decay_percent, high_corner_hz: 3000.0, ..wet() };

@@ -2,6 +2,7 @@
 // expected values come from std, not from the functions under test; figures are shown with --nocapture
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
+use crate::measure::full_scale_noise as noise;
 use dsp_core::block::Block;
 use dsp_core::processor::{Processor, StreamConfig};
 use dsp_core::quality::Quality;
@@ -33,16 +34,6 @@ fn through(rate_hz: f64, params: &SaturationParams, input: &[f32]) -> Vec<f32> {
 
 fn sine(amplitude: f64, hz: f64, rate_hz: f64, frames: usize) -> Vec<f32> {
     (0..frames).map(|n| (amplitude * (TAU * hz / rate_hz * n as f64).sin()) as f32).collect()
-}
-
-fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
-    let mut next = || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..frames).map(|_| next()).collect()
 }
 
 /// The spectrum of a signal that is periodic in its length; a sine at full scale has a line of 1.

@@ -2,7 +2,7 @@
 // expected values come from std, not from the functions under test; figures are shown with --nocapture
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
-use crate::measure::{dft, splatter_db};
+use crate::measure::{dft, full_scale_noise as noise, splatter_db};
 use dsp_core::block::Block;
 use dsp_core::processor::{Processor, StreamConfig};
 use dsp_core::space::panner::{PanLaw, PanMode, Panner, PannerParams, matrix, pan_gains};
@@ -32,16 +32,6 @@ fn through(rate_hz: f64, params: &PannerParams, left: &[f32], right: &[f32]) -> 
 
 fn sine(hz: f64, rate_hz: f64, frames: usize) -> Vec<f32> {
     (0..frames).map(|n| (TAU * hz / rate_hz * n as f64).sin() as f32).collect()
-}
-
-fn noise(frames: usize, mut seed: u64) -> Vec<f32> {
-    let mut next = || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        (seed >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..frames).map(|_| next()).collect()
 }
 
 const LAWS: [PanLaw; 4] = [PanLaw::Zero, PanLaw::Minus3, PanLaw::Minus4_5, PanLaw::Minus6];
